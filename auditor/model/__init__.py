@@ -1,0 +1,1 @@
+"""The nouns: frozen values that travel between the stages. No I/O, no clock, no decisions about a fleet."""

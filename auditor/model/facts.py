@@ -1,0 +1,105 @@
+"""What one host was seen to be: its listeners, what could be read, and what could not."""
+
+from datetime import datetime
+from typing import Literal, get_args
+
+from auditor.model.address import Family, Scope
+from auditor.model.value import Value
+
+Proto = Literal["tcp", "udp", "udplite", "sctp", "raw", "packet"]
+PROTOS: tuple[Proto, ...] = get_args(Proto)
+Kind = Literal["listener", "ephemeral-udp"]
+DualStack = Literal["yes", "no", "unknown"]
+OwnerStatus = Literal["known", "unprivileged", "kernel", "other-namespace", "unknown", "not-collected"]
+CoverageStatus = Literal["ok", "absent", "denied", "empty", "malformed", "truncated", "inconsistent"]
+ByteOrder = Literal["little", "big", "unknown"]
+
+
+class Gap(Value):
+    """Something that could not be known: `source` is a table or a step, `reason` a sentence a reader understands."""
+
+    source: str
+    reason: str
+
+
+class Coverage(Value):
+    """How the reading of one source went. `sha256` is of the raw bytes; None when there were none."""
+
+    source: str
+    status: CoverageStatus
+    rows: int = 0
+    listeners: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    sha256: str | None = None
+
+
+class Owner(Value):
+    """A process that holds the socket. Names are the process's own claim; `exe` is the kernel's."""
+
+    pid: int
+    comm: str | None = None
+    exe: str | None = None
+    cmdline: str | None = None
+    unit: str | None = None
+    container: str | None = None
+
+
+class Listener(Value):
+    """One (netns, proto, address, port); SO_REUSEPORT rows are folded into `sockets`.
+
+    `address` is in canonical text (RFC 5952), IPv4-mapped addresses as the IPv4 address they carry. `service` is the
+    name the host's own /etc/services gives: a label, never a reason. `dual_stack` is only for the IPv6 wildcard (else
+    None): does it take IPv4 too? `pending_accepts` is the accept queue of a TCP listener. `raw` is the kernel's line.
+    `seen` is `some` when a table read several times showed it in some reads only.
+    """
+
+    proto: Proto
+    family: Family | None
+    address: str
+    port: int
+    scope: Scope
+    service: str | None = None
+    sockets: int = 1
+    kind: Kind = "listener"
+    dual_stack: DualStack | None = None
+    netns: str = "host"
+    uid: int | None = None
+    user: str | None = None
+    owner_status: OwnerStatus = "not-collected"
+    owners: tuple[Owner, ...] = ()
+    pending_accepts: int | None = None
+    seen: Literal["all", "some"] = "all"
+    raw: str
+
+
+class System(Value):
+    """The host itself. None and `unknown` mean the host did not say.
+
+    `clock_skew_s` is the host's clock minus the controller's, in seconds. `ephemeral_ports` is ip_local_port_range.
+    """
+
+    hostname: str | None = None
+    os: str | None = None
+    kernel: str | None = None
+    arch: str | None = None
+    byte_order: ByteOrder = "unknown"
+    privileged: bool = False
+    collected_at: datetime
+    clock_skew_s: float | None = None
+    ephemeral_ports: tuple[int, int] | None = None
+    host_key: str | None = None
+    kex: str | None = None
+
+
+class HostFacts(Value):
+    """Everything parsed from one host. Any gap means: not complete, and so never compliant.
+
+    `services` is the host's own table as {"443/tcp": "https"}, first name wins, used to label and to find conflicts.
+    """
+
+    system: System
+    listeners: tuple[Listener, ...]
+    coverage: tuple[Coverage, ...]
+    gaps: tuple[Gap, ...]
+    services: dict[str, str] = {}

@@ -1,0 +1,51 @@
+"""Findings and the rules that make them."""
+
+from typing import Literal, get_args
+
+from auditor.model.origin import Origin
+from auditor.model.policy import Severity
+from auditor.model.value import Value
+
+RuleId = Literal[
+    "unexpected-listener",
+    "forbidden-listener",
+    "missing-listener",
+    "exposed-listener",
+    "wrong-owner",
+    "service-name-conflict",
+    "expired-waiver",
+    "evidence-gap",
+    "no-policy",
+    "unreachable",
+]
+RULES: tuple[RuleId, ...] = get_args(RuleId)
+INCOMPLETE_RULES: frozenset[RuleId] = frozenset({"evidence-gap", "no-policy", "unreachable"})
+"""Rules that make a host incomplete or unreachable; their severity decides nothing and they cannot be waived."""
+
+
+class Waived(Value):
+    """The waiver that covers a finding."""
+
+    waiver: str
+    reason: str
+    owner: str
+    expires: str
+
+
+class Finding(Value):
+    """One thing wrong on one host.
+
+    `id` is 32 hex digits: a fingerprint of (rule, host, netns, proto, scope, port), so it survives edits of the
+    policy, restarts and renumbered sockets. `subject` is what it is about (`tcp 0.0.0.0:23 and [::]:23`); `origin` the
+    line of the policy (or inventory) that decided.
+    """
+
+    id: str
+    rule: RuleId
+    severity: Severity
+    subject: str
+    message: str
+    remediation: str = ""
+    controls: tuple[str, ...] = ()
+    origin: Origin | None = None
+    waived: Waived | None = None

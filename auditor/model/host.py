@@ -1,0 +1,53 @@
+"""A host of the inventory: what to call it, how to reach it, what to trust."""
+
+from typing import Literal
+
+from auditor.model.origin import Origin
+from auditor.model.value import Value
+
+Connection = Literal["ssh", "local", "replay"]
+
+
+class SecretRef(Value):
+    """A secret by reference: an environment variable, or a file only its owner may read. Never the secret itself."""
+
+    source: Literal["env", "file"]
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.name}"
+
+
+class Host(Value):
+    """One host, with groups and defaults already folded in.
+
+    `name` is its identity everywhere (reports, policies, limits); `address` is what is dialled. `user` None means: not
+    set, which ssh refuses rather than guesses. Paths are absolute or relative to the working directory, `~` expanded.
+    `timeout` is the hard limit in seconds for the whole host.
+    """
+
+    name: str
+    address: str
+    port: int = 22
+    connection: Connection = "ssh"
+    user: str | None = None
+    identity: tuple[str, ...] = ()
+    agent: bool = False
+    password: SecretRef | None = None
+    passphrase: SecretRef | None = None
+    known_hosts: tuple[str, ...] = ()
+    jump: tuple[str, ...] = ()
+    sudo: bool = False
+    timeout: float = 60.0
+    evidence: str | None = None
+    groups: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+    origin: Origin
+
+
+class Inventory(Value):
+    """Every host of one inventory file, in file order; hosts that serve only as jump hosts are hosts like any other."""
+
+    path: str
+    sha256: str
+    hosts: tuple[Host, ...]

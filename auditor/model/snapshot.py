@@ -1,0 +1,32 @@
+"""A transcript after unframing: raw sections, each with how its read went."""
+
+from typing import Literal
+
+from auditor.model.facts import Gap
+from auditor.model.value import RawBytes, Value
+
+ReadStatus = Literal["ok", "absent", "denied", "error", "truncated"]
+
+
+class Section(Value):
+    """One file or command of the script.
+
+    `name` is the script's word for it (`tcp`, `udp.1`, `uname`); `data` the exact bytes read, without frame prefixes (a
+    missing newline at the end is preserved). `truncated`: the stream ended inside this section.
+    """
+
+    name: str
+    status: ReadStatus
+    data: RawBytes = b""
+
+    @property
+    def text(self) -> str:
+        """The bytes as one Latin-1 character each: total, reversible, and never a decoding error."""
+        return self.data.decode("latin-1")
+
+
+class Snapshot(Value):
+    """Everything one host answered. `gaps` are what the frame could not vouch for (END missing, forged lines…)."""
+
+    sections: dict[str, Section]
+    gaps: tuple[Gap, ...] = ()

@@ -1,0 +1,71 @@
+"""What a transport brought back from one host, and the form in which it is kept as evidence."""
+
+from datetime import datetime
+from typing import Literal
+
+from auditor.errors import Phase
+from auditor.model.host import Host
+from auditor.model.value import RawBytes, Value
+
+
+class Session(Value):
+    """How the connection was made, for the report. Nothing here was chosen by trusting the host's word.
+
+    `host_key` is `ssh-ed25519 SHA256:…` as `ssh-keygen -l` prints it. All None for a local run.
+    """
+
+    address: str | None = None
+    host_key: str | None = None
+    kex: str | None = None
+    cipher: str | None = None
+    server_version: str | None = None
+
+
+class Transcript(Value):
+    """The bytes one run of the script gave, bounded, and whether that is all of them.
+
+    `exit_status` None: the far side never said. `cut` says why the stream ends early: `output-cap` (too much output),
+    `deadline`, `lost` (connection died in mid-stream), `killed` (the script was ended by a signal); None: it ended by
+    itself. A transcript with `cut` set is still decoded, and its host is then incomplete.
+    """
+
+    nonce: str
+    stdout: RawBytes
+    stderr: RawBytes = b""
+    exit_status: int | None
+    cut: Literal["output-cap", "deadline", "lost", "killed"] | None = None
+    started_at: datetime
+    finished_at: datetime
+    session: Session = Session()
+
+
+class Failure(Value):
+    """Why a host could not be read at all. `hint` is the next step for the user."""
+
+    phase: Phase
+    code: str
+    message: str
+    hint: str = ""
+
+
+class Evidence(Value):
+    """One line of an evidence file: a host and exactly one of a transcript or a failure.
+
+    `host` is kept without the ways to log in (no identity, password or passphrase reference).
+    """
+
+    kind: Literal["netaudit.evidence"] = "netaudit.evidence"
+    schema_version: Literal[1] = 1
+    host: Host
+    outcome: Transcript | Failure
+
+
+class EvidenceHeader(Value):
+    """The first line of an evidence file: which run gathered it."""
+
+    kind: Literal["netaudit.evidence-header"] = "netaudit.evidence-header"
+    schema_version: Literal[1] = 1
+    run_id: str
+    started_at: datetime
+    inventory_path: str
+    inventory_sha256: str

@@ -1,0 +1,39 @@
+"""The seam to a host: hand over a script, get bounded bytes back."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from auditor.model.host import Host
+from auditor.model.transcript import Transcript
+
+MEBIBYTE = 1024 * 1024
+SHELL = "/bin/sh -s"
+"""What runs the script, which arrives on its standard input: words only, so that every login shell understands them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The script for one host, as bytes, and the nonce that frames its answer."""
+
+    nonce: str
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many bytes one host may send before it is cut off."""
+
+    stdout: int = 32 * MEBIBYTE
+    stderr: int = 64 * 1024
+
+
+class Transport(Protocol):
+    """One way to run a script on a host."""
+
+    def run(self, host: Host, script: Script) -> Transcript:
+        """Run `script` and return what came back, within `host.timeout` seconds whatever the far side does.
+
+        Raises TransportError (phase, code, next step) when there is nothing to decode: no connection, no trust, no
+        login, no shell. A stream that began and then broke is returned with `cut` set.
+        """
+        ...
