@@ -51,13 +51,15 @@ class Failure(Value):
 class Evidence(Value):
     """One line of an evidence file: a host and exactly one of a transcript or a failure.
 
-    `host` is kept without the ways to log in (no identity, password or passphrase reference).
+    `host` is kept without the ways to log in (no identity, password or passphrase reference). `finished_at` is when the
+    controller was done with the host, reachable or not.
     """
 
     kind: Literal["netaudit.evidence"] = "netaudit.evidence"
     schema_version: Literal[1] = 1
     host: Host
     outcome: Transcript | Failure
+    finished_at: datetime
 
 
 class EvidenceHeader(Value):
@@ -69,3 +71,15 @@ class EvidenceHeader(Value):
     started_at: datetime
     inventory_path: str
     inventory_sha256: str
+
+
+class EvidenceFooter(Value):
+    """The last line of an evidence file: how many hosts stand above it, and whether the run was interrupted.
+
+    A file without it was cut off; whatever is judged from such a file is marked partial.
+    """
+
+    kind: Literal["netaudit.evidence-footer"] = "netaudit.evidence-footer"
+    schema_version: Literal[1] = 1
+    hosts: int
+    partial: bool = False
