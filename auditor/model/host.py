@@ -46,8 +46,12 @@ class Host(Value):
 
 
 class Inventory(Value):
-    """Every host of one inventory file, in file order; hosts that serve only as jump hosts are hosts like any other."""
+    """The hosts of one inventory file to work on, in file order; `others` are those a limit left out.
+
+    Hosts that serve only as jump hosts are hosts like any other, and an `other` may still be jumped through.
+    """
 
     path: str
     sha256: str
     hosts: tuple[Host, ...]
+    others: tuple[Host, ...] = ()

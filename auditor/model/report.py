@@ -3,9 +3,12 @@
 Fields may be added, never renamed. `netaudit schema report` prints the JSON Schema of `AuditReport`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from auditor.model.facts import Coverage, Gap, Listener, System
 from auditor.model.finding import INCOMPLETE_RULES, Finding
@@ -44,7 +47,10 @@ class Judgement(Value):
 
 
 class HostReport(Value):
-    """One host's result. `facts` is None exactly when the host was unreachable."""
+    """One host's result. `facts` is None exactly when the host was unreachable, and `error` then says why.
+
+    Cannot be made to say `compliant` of a host with an error, a gap or an incomplete rule: not known is never clean.
+    """
 
     name: str
     address: str
@@ -58,14 +64,32 @@ class HostReport(Value):
     listeners: tuple[JudgedListener, ...] = ()
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def fully_audited(self) -> bool:
+        """Whether everything was read, and by policies that apply."""
+        return not (self.error or self.gaps or any(finding.rule in INCOMPLETE_RULES for finding in self.findings))
+
+    @model_validator(mode="after")
+    def _is_truthful(self) -> Self:
+        unreachable = self.status == "unreachable"
+        if unreachable != (self.error is not None) or unreachable != (self.facts is None):
+            raise ValueError("a host has an error, and no facts, exactly when it is unreachable")
+        if self.status == "compliant" and not self.fully_audited:
+            raise ValueError("a host that was not fully audited is not compliant")
+        return self
+
 
 class PolicyRef(Value):
+    """A policy file as it was: `sha256` of its bytes."""
+
     name: str
     path: str
     sha256: str
 
 
 class InventoryRef(Value):
+    """The inventory file as it was: `sha256` of its bytes."""
+
     path: str
     sha256: str
 
@@ -82,11 +106,15 @@ class Run(Value):
 
 
 class Generator(Value):
+    """The program that made the report."""
+
     name: str
     version: str
 
 
 class HostCounts(Value):
+    """Hosts by status; the four add up to `total`."""
+
     total: int = 0
     compliant: int = 0
     violating: int = 0
@@ -106,6 +134,8 @@ class FindingCounts(Value):
 
 
 class Summary(Value):
+    """What the report counts. `listeners` are those of all hosts together."""
+
     hosts: HostCounts
     findings: FindingCounts
     listeners: int
@@ -139,6 +169,14 @@ class AuditReport(Value):
     hosts: tuple[HostReport, ...]
     hygiene: tuple[Hygiene, ...] = ()
 
+    @property
+    def fully_audited(self) -> int:
+        """How many hosts were read wholly, and by policies that apply, whatever was found there."""
+        return sum(host.fully_audited for host in self.hosts)
+
+
+_PARTIAL = "the run was interrupted, and hosts may be missing"
+
 
 def decides(finding: Finding, fail_on: Severity) -> bool:
     """Return whether `finding` fails a run: not waived, of a rule that severity decides, at or above `fail_on`."""
@@ -162,35 +200,52 @@ def build_report(
     run: Run, hosts: Iterable[HostReport], hygiene: Iterable[Hygiene], fail_on: Severity, generator: Generator
 ) -> AuditReport:
     """Return the report of a run: the hosts sorted, counted and judged once, for every reporter and the exit code."""
-    ordered = tuple(sorted(hosts, key=lambda host: host.name))
-    summary = _summarise(ordered)
-    reasons_fail = _failing_reasons(ordered, fail_on)
-    reasons_open = _open_reasons(ordered)
-    verdict: Verdict = "fail" if reasons_fail else "incomplete" if reasons_open or run.partial else "pass"
-    code = 1 if reasons_fail else 3 if reasons_open or run.partial else 0
-    reasons = (*reasons_fail, *reasons_open)
-    if not reasons:
-        reasons = (f"{summary.hosts.total} of {summary.hosts.total} hosts audited, nothing at or above {fail_on}",)
+    ordered = tuple(sorted(hosts, key=lambda host: (host.name, host.address)))
+    failing = _failing_reasons(ordered, fail_on)
+    unknown = _unknown_reasons(ordered, run)
+    verdict: Verdict = "fail" if failing else "incomplete" if unknown else "pass"
+    reasons = (*failing, *unknown) or (_say_passed(ordered, fail_on),)
     return AuditReport(
         generator=generator,
         run=run,
         verdict=verdict,
-        exit=Exit(code=code, reasons=reasons),
-        summary=summary,
+        exit=Exit(code={"fail": 1, "incomplete": 3, "pass": 0}[verdict], reasons=reasons),
+        summary=_summarise(ordered),
         hosts=ordered,
-        hygiene=tuple(sorted(hygiene, key=lambda note: (note.kind, str(note.origin), note.message))),
+        hygiene=tuple(sorted(hygiene, key=_hygiene_place)),
     )
 
 
+def interrupt_report(report: AuditReport, code: int, of: int) -> AuditReport:
+    """Return the report of a run that a signal ended (`code` 130 or 143); `of` hosts were to be audited, 0: not known.
+
+    An interrupted run is never a pass, even when every host had answered by then.
+    """
+    total = report.summary.hosts.total
+    done = f"{total} of {_count(of, 'host')}" if of else _count(total, "host")
+    reason = f"interrupted after {done}"
+    others = tuple(each for each in report.exit.reasons if report.exit.code and each != _PARTIAL)
+    return report.model_copy(
+        update={
+            "run": report.run.model_copy(update={"partial": True}),
+            "verdict": "fail" if report.verdict == "fail" else "incomplete",
+            "exit": Exit(code=code, reasons=(reason, *others)),
+        }
+    )
+
+
+def _hygiene_place(note: Hygiene) -> tuple[str, str, int, str]:
+    return note.kind, note.origin.file, note.origin.line, note.message
+
+
 def _summarise(hosts: Sequence[HostReport]) -> Summary:
-    by_status: dict[str, int] = {}
-    by_severity: dict[str, int] = {}
-    for host in hosts:
-        by_status[host.status] = by_status.get(host.status, 0) + 1
-        for finding in host.findings:
-            if finding.rule not in INCOMPLETE_RULES:
-                key = "waived" if finding.waived else finding.severity
-                by_severity[key] = by_severity.get(key, 0) + 1
+    by_status: Counter[str] = Counter(host.status for host in hosts)
+    by_severity: Counter[str] = Counter(
+        "waived" if finding.waived else finding.severity
+        for host in hosts
+        for finding in host.findings
+        if finding.rule not in INCOMPLETE_RULES
+    )
     return Summary(
         hosts=HostCounts(total=len(hosts), **by_status),
         findings=FindingCounts(**by_severity),
@@ -202,25 +257,42 @@ def _failing_reasons(hosts: Sequence[HostReport], fail_on: Severity) -> tuple[st
     failing = [(host, finding) for host in hosts for finding in host.findings if decides(finding, fail_on)]
     if not failing:
         return ()
-    counts = {level: sum(finding.severity == level for _, finding in failing) for level in SEVERITIES}
-    parts = ", ".join(f"{count} {level}" for level, count in counts.items() if count)
+    counts = Counter(finding.severity for _, finding in failing)
+    parts = ", ".join(f"{counts[level]} {level}" for level in SEVERITIES if counts[level])
     where = len({host.name for host, _ in failing})
     return (f"{_count(len(failing), 'finding')} at or above {fail_on} on {_count(where, 'host')} ({parts})",)
 
 
-def _open_reasons(hosts: Sequence[HostReport]) -> tuple[str, ...]:
-    total = len(hosts)
+def _unknown_reasons(hosts: Sequence[HostReport], run: Run) -> tuple[str, ...]:
+    """Return why the run cannot vouch for the fleet: hosts not read, hosts read in part, hosts missing altogether."""
     reasons: list[str] = []
-    unreachable = [host.error.code for host in hosts if host.error is not None]
-    if unreachable:
-        codes = ", ".join(f"{unreachable.count(code)} {code}" for code in sorted(set(unreachable)))
-        reasons.append(f"{len(unreachable)} of {total} hosts unreachable ({codes})")
-    incomplete = sum(
-        host.error is None and any(finding.rule in INCOMPLETE_RULES for finding in host.findings) for host in hosts
-    )
-    if incomplete:
-        reasons.append(f"{incomplete} of {total} hosts not fully audited")
+    codes = Counter(host.error.code for host in hosts if host.error is not None)
+    if codes:
+        reasons.append(f"{codes.total()} of {_count(len(hosts), 'host')} not audited ({_say_counts(codes)})")
+    causes = [_incomplete_rules(host) for host in hosts if host.error is None and not host.fully_audited]
+    if causes:
+        rules = Counter(rule for cause in causes for rule in cause)
+        reasons.append(f"{len(causes)} of {_count(len(hosts), 'host')} not fully audited ({_say_counts(rules)})")
+    if run.partial:
+        reasons.append(_PARTIAL)
     return tuple(reasons)
+
+
+def _incomplete_rules(host: HostReport) -> set[str]:
+    rules: set[str] = {finding.rule for finding in host.findings if finding.rule in INCOMPLETE_RULES}
+    return rules or {"evidence-gap"}
+
+
+def _say_counts(counts: Counter[str]) -> str:
+    """Return `3 auth-refused, 1 tcp-timeout`: the most frequent first."""
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{count} {word}" for word, count in ordered)
+
+
+def _say_passed(hosts: Sequence[HostReport], fail_on: Severity) -> str:
+    passed = f"{len(hosts)} of {_count(len(hosts), 'host')} audited, nothing at or above {fail_on}"
+    below = sum(decides(finding, "info") for host in hosts for finding in host.findings)
+    return f"{passed} ({_count(below, 'finding')} below it)" if below else passed
 
 
 def _count(number: int, noun: str) -> str:

@@ -11,8 +11,9 @@ ReadStatus = Literal["ok", "absent", "denied", "error", "truncated"]
 class Section(Value):
     """One file or command of the script.
 
-    `name` is the script's word for it (`tcp`, `udp.1`, `uname`); `data` the exact bytes read, without frame prefixes (a
-    missing newline at the end is preserved). `truncated`: the stream ended inside this section.
+    `name` is the script's word for it (`tcp`, `sockstat.1`, `uname`); `data` the exact bytes read, without frame prefixes
+    (a missing newline at the end is preserved). `truncated`: what is here may not be all of it. `udp` and `udp6` hold
+    three readings of the table, each with its header.
     """
 
     name: str
@@ -26,7 +27,11 @@ class Section(Value):
 
 
 class Snapshot(Value):
-    """Everything one host answered. `gaps` are what the frame could not vouch for (END missing, forged lines…)."""
+    """Everything one host answered. `gaps` are what the frame could not vouch for (END missing, forged lines…).
+
+    `noise` is the beginning of what was printed around the frame (a login banner, a message of the day): harmless.
+    """
 
     sections: dict[str, Section]
     gaps: tuple[Gap, ...] = ()
+    noise: RawBytes = b""

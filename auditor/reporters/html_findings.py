@@ -1,0 +1,94 @@
+"""Findings for the HTML report: worst first, each with its remedy and, where there is one, lines ready to paste."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from auditor.model.finding import INCOMPLETE_RULES, Finding, Waived
+from auditor.model.policy import severity_rank
+from auditor.model.report import AuditReport, HostReport
+
+PER_HOST = 200
+"""Findings shown of one host: one noisy or hostile host must not bury the others."""
+IN_ALL = 5_000
+"""Findings shown in one page; more would not open in a browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """One finding as it is shown. `level` is the severity, or `waived`."""
+
+    id: str
+    level: str
+    severity: str
+    rank: int
+    rule: str
+    host: str
+    anchor: str
+    subject: str
+    message: str
+    remedy: str
+    snippet: tuple[str, ...]
+    controls: tuple[str, ...]
+    origin: str | None
+    waived: Waived | None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is shown, and how many are not: `noisy` names hosts with more than PER_HOST of them."""
+
+    rows: tuple[FindingRow, ...]
+    hidden: int
+    noisy: tuple[str, ...]
+
+
+def build_findings(report: AuditReport) -> Findings:
+    """Return the findings that severity decides, worst first and waived last; gaps and lost hosts stand elsewhere."""
+    rows: list[FindingRow] = []
+    noisy: list[str] = []
+    total = 0
+    for host in report.hosts:
+        counted = sorted((finding for finding in host.findings if finding.rule not in INCOMPLETE_RULES), key=_worst)
+        total += len(counted)
+        if len(counted) > PER_HOST:
+            noisy.append(host.name)
+        rows.extend(_row(host, finding) for finding in counted[:PER_HOST])
+    rows.sort(key=lambda row: (row.waived is not None, -row.rank))
+    shown = tuple(rows[:IN_ALL])
+    return Findings(rows=shown, hidden=total - len(shown), noisy=tuple(noisy))
+
+
+def anchor_host(name: str) -> str:
+    """Return the id of a host on the page: its name where that is a plain word, else a digest of it."""
+    plain = name.isascii() and len(name) <= 80 and all(char.isalnum() or char in "._-" for char in name)
+    return f"host-{name}" if plain else f"host-{sha256(name.encode(errors='surrogatepass')).hexdigest()[:16]}"
+
+
+def split_remedy(remediation: str) -> tuple[str, tuple[str, ...]]:
+    """Return the sentence and the lines to paste: a remediation's first line is prose, what follows is a snippet."""
+    prose, _, rest = remediation.partition("\n")
+    return prose.strip(), tuple(rest.strip("\n").split("\n")) if rest.strip() else ()
+
+
+def _worst(finding: Finding) -> tuple[bool, int]:
+    return finding.waived is not None, -severity_rank(finding.severity)
+
+
+def _row(host: HostReport, finding: Finding) -> FindingRow:
+    remedy, snippet = split_remedy(finding.remediation)
+    return FindingRow(
+        id=finding.id,
+        level="waived" if finding.waived else finding.severity,
+        severity=finding.severity,
+        rank=severity_rank(finding.severity),
+        rule=finding.rule,
+        host=host.name,
+        anchor=anchor_host(host.name),
+        subject=finding.subject,
+        message=finding.message,
+        remedy=remedy,
+        snippet=snippet,
+        controls=finding.controls,
+        origin=str(finding.origin) if finding.origin else None,
+        waived=finding.waived,
+    )
