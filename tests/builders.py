@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from auditor.errors import DocumentError
 from auditor.model.facts import HostFacts, Listener, System
 from auditor.model.host import Host
 from auditor.model.origin import Origin
+from auditor.model.policy import BindNetwork, BindScope, Entry, Policy, PolicySet, Ports
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -38,3 +40,54 @@ def some_facts(*listeners: Listener, **fields: Any) -> HostFacts:
         "gaps": (),
     }
     return HostFacts(listeners=listeners, **{**defaults, **fields})
+
+
+def some_ports(text: str) -> Ports:
+    """Return `443/tcp`, `8000-8100/tcp4` as a policy has them."""
+    span, _, proto = text.partition("/")
+    first, _, last = span.partition("-")
+    family = {"4": "ipv4", "6": "ipv6"}.get(proto[-1])
+    return Ports.model_validate(
+        {"proto": proto.rstrip("46"), "first": int(first), "last": int(last or first), "family": family}
+    )
+
+
+def some_binds(text: str) -> tuple[BindScope | BindNetwork, ...]:
+    """Return `any`, `loopback`, `private,10.0.0.0/8` as a policy has them."""
+    words = [] if text == "any" else text.split(",")
+    return tuple(
+        BindNetwork(network=word) if "/" in word else BindScope.model_validate({"scope": word}) for word in words
+    )
+
+
+def an_entry(name: str, *ports: str, action: str = "allow", bind: str = "any", **fields: Any) -> Entry:
+    defaults: dict[str, Any] = {"policy": "base", "origin": Origin(file="base.yaml", line=7)}
+    values = {
+        "id": name,
+        "action": action,
+        "ports": tuple(some_ports(port) for port in ports),
+        "bind": some_binds(bind),
+    }
+    return Entry.model_validate({**defaults, **values, **fields})
+
+
+def a_policy(*entries: Entry, name: str = "base", **fields: Any) -> Policy:
+    """Return a policy of these entries, each made to stand in it."""
+    inside = [entry.model_copy(update={"policy": name}) for entry in entries]
+    defaults: dict[str, Any] = {
+        "path": f"{name}.yaml",
+        "sha256": "0" * 64,
+        "origin": Origin(file=f"{name}.yaml", line=2),
+        "allow": tuple(entry for entry in inside if entry.action == "allow"),
+        "deny": tuple(entry for entry in inside if entry.action == "deny"),
+    }
+    return Policy(name=name, **{**defaults, **fields})
+
+
+def a_policy_set(*policies: Policy) -> PolicySet:
+    return PolicySet(policies=policies)
+
+
+def told(error: DocumentError) -> list[str]:
+    """Return each problem as `line:column message | hint`, in the order in which the user reads them."""
+    return [f"{one.line}:{one.column} {one.message} | {one.hint}" for one in error.problems]

@@ -1,0 +1,16 @@
+"""What a rule is shown: one host, what was seen there, what holds there."""
+
+from dataclasses import dataclass
+
+from auditor.evaluate.index import Rulebook
+from auditor.model.facts import HostFacts
+from auditor.model.host import Host
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One host before the rules. `book` None: no policy applies to it."""
+
+    host: Host
+    facts: HostFacts
+    book: Rulebook | None

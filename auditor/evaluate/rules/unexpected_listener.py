@@ -1,0 +1,39 @@
+"""`unexpected-listener`: a listener that no line names, where the strictest policy asks for every one to be listed."""
+
+from collections.abc import Sequence
+
+from auditor.evaluate.fingerprint import Identity, fingerprint
+from auditor.evaluate.judge import Outcome
+from auditor.evaluate.wording import name_listeners, name_port, write_bind
+from auditor.model.facts import Listener
+from auditor.model.finding import Finding
+from auditor.model.policy import Policy, severity_rank
+
+
+def describe(identity: Identity, twins: Sequence[Outcome]) -> Finding:
+    listeners = [twin.listener for twin in twins]
+    decided = [(twin, twin.policy) for twin in twins if twin.policy is not None]
+    worst, policy = max(decided, key=lambda pair: severity_rank(pair[0].severity))
+    return Finding(
+        id=fingerprint(identity),
+        rule="unexpected-listener",
+        severity=worst.severity,
+        subject=name_listeners(listeners),
+        message=f"no policy line allows {name_port(worst.listener)}, and {_say_default(worst, policy)}",
+        remediation=_suggest(listeners, policy),
+        controls=policy.controls,
+        origin=policy.origin,
+    )
+
+
+def _say_default(outcome: Outcome, policy: Policy) -> str:
+    if outcome.listener.kind == "ephemeral-udp":
+        return f"{policy.name} has `ephemeral_udp: {policy.ephemeral_udp}`"
+    return f"{policy.name} has `default: {policy.default}`"
+
+
+def _suggest(listeners: Sequence[Listener], policy: Policy) -> str:
+    first = listeners[0]
+    where = f"port: {name_port(first)}, bind: {write_bind(listeners)}"
+    entry = f"{{id: {first.proto}-{first.port}, {where}, reason: say who needs it}}"
+    return f"Stop the service; or, if it belongs there, allow it in {policy.origin.file}:\nallow:\n  - {entry}"

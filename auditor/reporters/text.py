@@ -1,0 +1,171 @@
+"""AuditReport in, a summary for a terminal or a log out: worst first, nothing cut off at a width, no tables.
+
+Only hosts that are not compliant are shown. The same finding on several hosts is said once.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from auditor.model.finding import INCOMPLETE_RULES, Finding
+from auditor.model.policy import SEVERITIES, severity_rank
+from auditor.model.report import AuditReport, HostReport, Verdict
+from auditor.reporters.text_layout import Line, Span, Style, count, list_some, write_lines
+
+_REPEATED = 3
+"""From this many hosts on, a finding is said once for all of them."""
+_NAMES = 8
+"""Hosts named under one such finding; the others are counted."""
+_VERDICTS: dict[Verdict, tuple[str, Style]] = {
+    "pass": ("PASS", "good"),
+    "fail": ("FAIL", "critical"),
+    "incomplete": ("INCOMPLETE", "medium"),
+}
+_HONESTY = (
+    "These are sockets as each host's own kernel lists them, not reachability: firewalls and NAT are not looked at."
+)
+_BLANK: Line = ()
+
+
+class _Sighting(NamedTuple):
+    """A finding and the host it is about."""
+
+    host: HostReport
+    finding: Finding
+
+
+def render(report: AuditReport) -> bytes:
+    """Return the summary as UTF-8 text without colour."""
+    return render_text(report)
+
+
+def render_text(report: AuditReport, *, color: bool = False) -> bytes:
+    """Return the summary as UTF-8 text, with SGR colours if asked for. Equal reports give equal bytes."""
+    parts = (
+        _say_verdict(report),
+        _say_violations(report),
+        _say_unreachable(report),
+        _say_incomplete(report),
+        _say_hygiene(report),
+        _say_counts(report),
+    )
+    lines: list[Line] = []
+    for part in parts:
+        block = list(part)
+        lines += [_BLANK, *block] if lines and block else block
+    return write_lines(lines, color=color).encode(errors="backslashreplace")
+
+
+def _say_verdict(report: AuditReport) -> Iterator[Line]:
+    word, style = _VERDICTS[report.verdict]
+    total = report.summary.hosts.total
+    yield Span(word, style), Span(f"  {report.fully_audited} of {count(total, 'host')} fully audited")
+    for reason in report.exit.reasons:
+        yield (Span(f"  {reason}"),)
+
+
+def _say_violations(report: AuditReport) -> Iterator[Line]:
+    """Yield what is found on many hosts, then each violating host with what is left, worst first."""
+    violating = [host for host in report.hosts if host.status == "violating"]
+    sightings = [
+        _Sighting(host, finding)
+        for host in violating
+        for finding in host.findings
+        if finding.rule not in INCOMPLETE_RULES
+    ]
+    groups = _group(sightings)
+    repeated = [group for group in groups if len(group) >= _REPEATED]
+    for group in sorted(repeated, key=lambda group: (_badness(group[0].finding), -len(group))):
+        yield from _say_finding(group[0].finding, "")
+        names = list_some((sighting.host.name for sighting in group), _NAMES)
+        yield (Span(f"    on {count(len(group), 'host')}: {names}", "strong"),)
+    single: dict[str, list[_Sighting]] = {}
+    for group in groups:
+        if len(group) < _REPEATED:
+            for sighting in group:
+                single.setdefault(sighting.host.name, []).append(sighting)
+    for name in sorted(single, key=lambda name: (min(_badness(each.finding) for each in single[name]), name)):
+        yield (Span(_name_host(single[name][0].host), "strong"),)
+        for sighting in sorted(single[name], key=lambda each: _badness(each.finding)):
+            yield from _say_finding(sighting.finding, "  ")
+
+
+def _say_finding(finding: Finding, indent: str) -> Iterator[Line]:
+    level: Style = "waived" if finding.waived else finding.severity
+    yield Span(f"{indent}{level:8}", level), Span(f"  {finding.rule}  "), Span(finding.subject, "strong")
+    origin = f"  [{finding.origin}]" if finding.origin else ""
+    yield Span(f"{indent}    {finding.message}"), Span(origin, "faint")
+    if finding.waived:
+        waived = finding.waived
+        yield (Span(f"{indent}    waived until {waived.expires} by {waived.owner} ({waived.waiver}): {waived.reason}"),)
+        return
+    for line in finding.remediation.split("\n") if finding.remediation else ():
+        yield (Span(f"{indent}    {line}", "faint"),)
+
+
+def _say_unreachable(report: AuditReport) -> Iterator[Line]:
+    """Yield the hosts that gave nothing, by why and what to do about it."""
+    groups: dict[tuple[str, str], list[tuple[HostReport, str]]] = {}
+    for host in report.hosts:
+        if host.error is not None:
+            groups.setdefault((host.error.code, host.error.hint), []).append((host, host.error.message))
+    for (code, hint), members in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
+        yield Span("unreachable", "medium"), Span(f"  {code}", "strong"), Span(f" on {count(len(members), 'host')}")
+        for host, message in members[:_NAMES]:
+            yield (Span(f"    {_name_host(host)}: {message}"),)
+        if len(members) > _NAMES:
+            yield (Span(f"    and {len(members) - _NAMES} more: {_rest(members)}"),)
+        if hint:
+            yield (Span(f"    {hint}", "faint"),)
+
+
+def _rest(members: Sequence[tuple[HostReport, str]]) -> str:
+    return list_some((host.name for host, _ in members[_NAMES:]), _NAMES)
+
+
+def _say_incomplete(report: AuditReport) -> Iterator[Line]:
+    """Yield why hosts were not fully audited, each reason once."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for host in report.hosts:
+        for finding in host.findings:
+            if host.error is None and finding.rule in INCOMPLETE_RULES:
+                groups.setdefault((finding.rule, finding.subject, finding.message), []).append(host.name)
+    for (rule, subject, message), names in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
+        yield Span("incomplete ", "medium"), Span(f"  {rule}  "), Span(subject, "strong")
+        yield (Span(f"    {message}"),)
+        yield (Span(f"    on {count(len(names), 'host')}: {list_some(names, _NAMES)}", "strong"),)
+
+
+def _say_hygiene(report: AuditReport) -> Iterator[Line]:
+    for note in report.hygiene:
+        yield Span(note.kind, "low"), Span(f"  {note.message}"), Span(f"  [{note.origin}]", "faint")
+
+
+def _say_counts(report: AuditReport) -> Iterator[Line]:
+    hosts, findings = report.summary.hosts, report.summary.findings
+    yield (
+        Span(
+            f"hosts      {hosts.compliant} compliant, {hosts.violating} violating, {hosts.incomplete} incomplete, "
+            f"{hosts.unreachable} unreachable"
+        ),
+    )
+    levels = ", ".join(f"{getattr(findings, level)} {level}" for level in SEVERITIES)
+    yield (Span(f"findings   {levels}, {findings.waived} waived"),)
+    yield (Span(f"listeners  {report.summary.listeners}"),)
+    yield (Span(_HONESTY, "faint"),)
+
+
+def _group(sightings: Iterable[_Sighting]) -> list[list[_Sighting]]:
+    """Return the sightings of equal findings together: all but the fingerprint, which names the host, is the same."""
+    groups: dict[Finding, list[_Sighting]] = {}
+    for sighting in sightings:
+        groups.setdefault(sighting.finding.model_copy(update={"id": ""}), []).append(sighting)
+    return list(groups.values())
+
+
+def _badness(finding: Finding) -> tuple[bool, int, str, str]:
+    """Sort key: unwaived before waived, worst first."""
+    return finding.waived is not None, -severity_rank(finding.severity), finding.rule, finding.subject
+
+
+def _name_host(host: HostReport) -> str:
+    return host.name if host.address == host.name else f"{host.name} ({host.address})"
