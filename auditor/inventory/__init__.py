@@ -1,1 +1,6 @@
-"""."""
+"""An inventory file in, hosts out: ranges unfolded, groups and defaults folded in, every reference checked."""
+
+from auditor.inventory.limit import limit_hosts
+from auditor.inventory.load import load_inventory
+
+__all__ = ["limit_hosts", "load_inventory"]
