@@ -24,12 +24,14 @@ INCOMPLETE_RULES: frozenset[RuleId] = frozenset({"evidence-gap", "no-policy", "u
 
 
 class Waived(Value):
-    """The waiver that covers a finding."""
+    """The waiver that covers a finding; `expires` is the last day (ISO 8601) it does, to its end in UTC."""
 
     waiver: str
     reason: str
     owner: str
     expires: str
+    ticket: str = ""
+    origin: Origin | None = None
 
 
 class Finding(Value):

@@ -1,5 +1,6 @@
 """Policies, loaded and resolved: service names are already port numbers, every entry knows its line."""
 
+from datetime import date
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field
@@ -14,6 +15,20 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """Worst first."""
 Default = Literal["deny", "warn", "ignore"]
 """Strictest first."""
+NetnsChoice = Literal["host", "containers", "any"]
+"""The host's own network namespace; every other one found on it; all of them."""
+OwnerClass = Literal["kernel", "systemd", "docker-proxy", "kubelet", "container"]
+OWNER_CLASSES: tuple[OwnerClass, ...] = get_args(OwnerClass)
+"""`kernel`: no process holds the socket; `systemd`: pid 1 does; `container`: only processes in containers do."""
+WaivableRule = Literal[
+    "unexpected-listener",
+    "forbidden-listener",
+    "missing-listener",
+    "exposed-listener",
+    "wrong-owner",
+    "service-name-conflict",
+]
+WAIVABLE_RULES: tuple[WaivableRule, ...] = get_args(WaivableRule)
 PortNumber = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -59,11 +74,27 @@ class BindNetwork(Value):
 Bind = Annotated[BindScope | BindNetwork, Field(discriminator="kind")]
 
 
+class OwnerCondition(Value):
+    """Who may hold a socket. Every key that is given must hold; within a key any one value is enough.
+
+    All but `classes` are shell globs. `process` is the name a process goes by (its own claim), `exe` the path of its
+    program (the kernel's word), `user` a name or number and the one the socket belongs to.
+    """
+
+    process: tuple[str, ...] = ()
+    exe: tuple[str, ...] = ()
+    user: tuple[str, ...] = ()
+    unit: tuple[str, ...] = ()
+    container: tuple[str, ...] = ()
+    classes: tuple[OwnerClass, ...] = ()
+
+
 class Entry(Value):
     """One allow or deny line.
 
     `ports` is what it covers, names resolved; `bind` empty means any address at all. `service` is the name the author
-    wrote, for display. `severity` None: the policy's. `policy` names the policy it stands in.
+    wrote, for display. `severity` None: the policy's. `policy` names the policy it holds in; an included entry holds in
+    the including policy, and `origin` says where it is written. `at_least` counts the sockets of a `required` line.
     """
 
     id: str
@@ -72,12 +103,45 @@ class Entry(Value):
     ports: tuple[Ports, ...]
     service: str | None = None
     bind: tuple[Bind, ...] = ()
+    owner: OwnerCondition | None = None
+    netns: NetnsChoice = "host"
     required: bool = False
+    at_least: int = 1
     severity: Severity | None = None
     reason: str = ""
     remediation: str = ""
     controls: tuple[str, ...] = ()
     origin: Origin
+
+
+class Waiver(Value):
+    """An exception from findings, for a time: who answers for it, why, and until when.
+
+    It covers findings of `rules` on hosts whose name matches a glob of `hosts`. `ports` empty: any port of any protocol.
+    `expires` is the last day it holds, to its end in UTC. `owner` is the person; whose socket it is, is `held_by`.
+    """
+
+    id: str
+    policy: str
+    rules: tuple[WaivableRule, ...]
+    hosts: tuple[str, ...]
+    ports: tuple[Ports, ...] = ()
+    bind: tuple[Bind, ...] = ()
+    held_by: OwnerCondition | None = None
+    netns: NetnsChoice = "host"
+    reason: str
+    owner: str
+    ticket: str = ""
+    expires: date
+    origin: Origin
+
+
+class PolicyFileRef(Value):
+    """A policy file as it was read: `sha256` of its bytes."""
+
+    name: str
+    path: str
+    sha256: str
 
 
 class Selector(Value):
@@ -89,9 +153,9 @@ class Selector(Value):
 
 
 class Policy(Value):
-    """One policy file. `applies_to` None: every host; `excluded` hosts match any key of `except`.
+    """One policy file, with all it includes. `applies_to` None: every host; `excluded` hosts match any key of `except`.
 
-    `sha256` is of the file's bytes.
+    `sha256` is of the file's bytes; `included` are the other files it is made of.
     """
 
     name: str
@@ -104,8 +168,11 @@ class Policy(Value):
     default: Default = "deny"
     severity: Severity = "high"
     ephemeral_udp: Default = "ignore"
+    raw_sockets: Default = "ignore"
     allow: tuple[Entry, ...] = ()
     deny: tuple[Entry, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    included: tuple[PolicyFileRef, ...] = ()
     origin: Origin
 
 

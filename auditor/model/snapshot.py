@@ -11,9 +11,9 @@ ReadStatus = Literal["ok", "absent", "denied", "error", "truncated"]
 class Section(Value):
     """One file or command of the script.
 
-    `name` is the script's word for it (`tcp`, `sockstat.1`, `uname`); `data` the exact bytes read, without frame prefixes
-    (a missing newline at the end is preserved). `truncated`: what is here may not be all of it. `udp` and `udp6` hold
-    three readings of the table, each with its header.
+    `name` is the script's word for it (`tcp`, `sockstat.1`, `uname`); `data` the exact bytes read, without frame
+    prefixes (a missing newline at the end is preserved). `truncated`: what is here may not be all of it. `udp` and
+    `udp6` hold three readings of the table, each with its header.
     """
 
     name: str

@@ -1,0 +1,74 @@
+"""Whether what was read is this host's and whole: doubts in, gaps out."""
+
+from collections.abc import Iterator, Mapping
+
+from auditor.model.facts import Gap
+from auditor.model.snapshot import Section
+from auditor.model.transcript import Transcript
+from auditor.parse.session import Ends
+from auditor.parse.socket import WordOrder
+from auditor.parse.sockstat import Counters
+from auditor.parse.system import read_names, read_text
+
+Sections = Mapping[str, Section]
+
+
+def find_block(sections: Sections) -> Gap | None:
+    """Return why there is nothing to parse, if so: one gap in place of one for every table."""
+    if not sections:
+        return None
+    system = read_names(sections)[0]
+    if system is not None and system != "Linux":
+        reason = f"the host runs {system}, not Linux: netaudit reads the socket tables of Linux only"
+        return Gap(source="unsupported-os", reason=reason)
+    needed = [sections.get(name) for name in ("tcp", "udp", "sockstat.1")]
+    if all(section is not None and section.status == "absent" for section in needed):
+        reason = "the account sees no /proc/net: is it confined (chroot, container), or is /proc not mounted there?"
+        return Gap(source="no-procfs", reason=reason)
+    return None
+
+
+def check_order(doubt: str) -> Iterator[Gap]:
+    """Yield a gap when the byte order is not known. Ports are right in any order."""
+    if doubt:
+        reason = f"{doubt}; addresses are shown as a little-endian host would mean them and cannot be relied on"
+        yield Gap(source="byte-order", reason=reason)
+
+
+def check_namespace(
+    sections: Sections, transcript: Transcript, ends: Ends | None, found: frozenset[WordOrder]
+) -> Iterator[Gap]:
+    """Yield a gap when the tables may not be those of the host's own network namespace, or not all of them.
+
+    Two independent signs: our own connection's row, and whether process 1 has the same table. A local run has no
+    connection (SSH_CONNECTION, if set, is that of whoever started netaudit, and may be long closed), so only a plain no
+    of the second counts against it. Over SSH one of the two must say yes and none no.
+    """
+    netns = read_text(sections, "netns")
+    if netns == b"other":
+        reason = "these are the sockets of another network namespace than that of the host's first process"
+        yield Gap(source="netns", reason=f"{reason}: what listens on the host itself was not seen")
+    if transcript.session.address is None:
+        return
+    if ends is not None and not found:
+        yield Gap(
+            source="session",
+            reason="our own SSH connection is not in the host's tables: they are another network namespace's, "
+            "or something filters them",
+        )
+    elif ends is None and netns != b"init":
+        yield Gap(
+            source="session",
+            reason="the host sets no SSH_CONNECTION, and whether the tables are those of its own network namespace "
+            "cannot be told otherwise",
+        )
+
+
+def check_counters(sections: Sections, counters: Counters) -> Iterator[Gap]:
+    """Yield a gap when the kernel's own counts are not there to hold the tables against."""
+    v6 = sections.get("if_inet6")
+    needed = ("tcp", "udp") if v6 is not None and v6.status == "absent" else ("tcp", "udp", "tcp6", "udp6")
+    lacking = [name for name in needed if name not in counters.inuse]
+    if lacking:
+        reason = f"the kernel's own counts of {', '.join(lacking)} sockets (/proc/net/sockstat) could not be read twice"
+        yield Gap(source="sockstat", reason=f"{reason}, so that rows are missing would not show")

@@ -1,0 +1,57 @@
+"""One socket of a kernel table, decoded, and where an address in hexadecimal leads."""
+
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Literal, NamedTuple
+
+from auditor.model.address import Address, Family, Scope, classify_scope, family_of, unmap
+from auditor.model.facts import Kind, Proto
+
+WordOrder = Literal["little", "big"]
+
+
+class Place(NamedTuple):
+    """Where a socket is bound: canonical text (RFC 5952), family and scope; `sort` orders places by number."""
+
+    text: str
+    family: Family | None
+    scope: Scope
+    sort: tuple[int, bytes]
+
+
+class Socket(NamedTuple):
+    """One socket that an audit cares about, not yet folded with its twins."""
+
+    proto: Proto
+    place: Place
+    port: int
+    raw: str
+    uid: int | None = None
+    kind: Kind = "listener"
+    pending_accepts: int | None = None
+    seen: Literal["all", "some"] = "all"
+
+
+@lru_cache(maxsize=16384)
+def decode_address(digits: bytes, order: WordOrder) -> Place:
+    """Return the place that 8 or 32 hexadecimal digits of the kernel's mean.
+
+    The kernel prints an address as 32-bit words in its own byte order, though they are stored in network order: so
+    127.0.0.1 is 0100007F on little-endian machines and 7F000001 on big-endian ones (net/ipv4/tcp_ipv4.c, %08X).
+    """
+    packed = bytes.fromhex(digits.decode("ascii"))
+    if order == "little":
+        packed = b"".join(packed[at : at + 4][::-1] for at in range(0, len(packed), 4))
+    return place_of(unmap(ip_address(packed)))
+
+
+def encode_address(address: Address, order: WordOrder) -> bytes:
+    """Return the digits that a kernel of this byte order prints for `address`."""
+    packed = address.packed
+    if order == "little":
+        packed = b"".join(packed[at : at + 4][::-1] for at in range(0, len(packed), 4))
+    return packed.hex().upper().encode()
+
+
+def place_of(address: Address) -> Place:
+    return Place(str(address), family_of(address), classify_scope(address), (address.version, address.packed))

@@ -1,0 +1,46 @@
+"""/proc/net/tcp and tcp6: a section in, the listening sockets out.
+
+The kernel walks the listening sockets first and each socket once (net/ipv4/tcp_ipv4.c `tcp_seq_next`), but nothing here
+relies on their place: every row's own state decides. A socket that is listed twice in one reading is the same socket.
+"""
+
+from auditor.model.snapshot import Section
+from auditor.parse.inet import Row, Width, check_header, count_states, listening_rows
+from auditor.parse.socket import Socket, WordOrder, decode_address
+from auditor.parse.table import Table, open_table
+
+# include/net/tcp_states.h; request sockets (0x0C) are printed as 03.
+_KNOWN_STATES = range(0x01, 0x0C)
+
+
+def parse_tcp(name: str, section: Section | None, order: WordOrder, *, optional: bool = False) -> Table:
+    """Return what the table says; `optional`: it may be absent. Never raises."""
+    table = open_table(name, section, optional=optional)
+    if not table.data or not check_header(table):
+        return table
+    width: Width = 32 if name.endswith("6") else 8
+    states = count_states(table, width)
+    unknown = [f"{state:02X}" for state in sorted(states) if state not in _KNOWN_STATES]
+    if unknown:
+        table.fail("malformed", f"rows are in states no kernel is known to have ({', '.join(unknown[:5])})")
+    seen: set[int] = set()
+    nowhere: list[Row] = []
+    for row in listening_rows(table, width) if states[0x0A] else ():
+        if row.inode and row.inode in seen:
+            table.duplicates += 1
+        elif row.port == 0:
+            nowhere.append(row)
+        else:
+            seen.add(row.inode)
+            table.sockets.append(_socket(row, order))
+    if nowhere:
+        table.rejected += len(nowhere)
+        table.fail("malformed", f"{len(nowhere)} rows listen on port 0, which no kernel does: {nowhere[0].raw}")
+    table.full -= table.duplicates
+    return table
+
+
+def _socket(row: Row, order: WordOrder) -> Socket:
+    """A listener's receive queue counts connections that wait for accept(2) (`sk_ack_backlog`)."""
+    place = decode_address(row.local, order)
+    return Socket("tcp", place, row.port, row.raw, uid=row.uid, pending_accepts=row.queue)

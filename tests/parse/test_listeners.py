@@ -1,0 +1,78 @@
+"""Twins, order, and what a `::` listener takes."""
+
+import pytest
+
+from auditor.model.facts import DualStack, HostFacts
+from tests.parse.kernel import TCP6_HEADER, TCP_HEADER, UDP6_HEADER, UDP_HEADER, tcp_row, udp_row
+from tests.parse.snapshots import ABSENT, Replaced, parse, places_of
+
+
+def dual_stack_of(facts: HostFacts) -> DualStack | None:
+    return next(listener.dual_stack for listener in facts.listeners if listener.address == "::")
+
+
+def test_alone_it_takes_ipv4_too() -> None:
+    assert dual_stack_of(parse(tcp6=TCP6_HEADER + tcp_row("::", 80))) == "yes"
+
+
+@pytest.mark.parametrize("value", [b"1\n", ABSENT])
+def test_alone_on_a_host_that_defaults_to_ipv6_only_it_may_or_may_not(value: Replaced) -> None:
+    assert dual_stack_of(parse(tcp6=TCP6_HEADER + tcp_row("::", 80), bindv6only=value)) == "unknown"
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "127.0.0.1", "10.0.0.5"])
+def test_beside_an_ipv4_listener_it_takes_none(address: str) -> None:
+    facts = parse(tcp=TCP_HEADER + tcp_row(address, 80), tcp6=TCP6_HEADER + tcp_row("::", 80, inode=2))
+    assert dual_stack_of(facts) == "no"
+    assert len(facts.listeners) == 2  # both are listed
+
+
+def test_another_port_or_protocol_says_nothing() -> None:
+    facts = parse(
+        tcp=TCP_HEADER + tcp_row("0.0.0.0", 81),
+        udp=(UDP_HEADER + udp_row("0.0.0.0", 80)) * 3,
+        tcp6=TCP6_HEADER + tcp_row("::", 80, inode=2),
+    )
+    assert dual_stack_of(facts) == "yes"
+
+
+@pytest.mark.parametrize("table", ["tcp", "tcp6"])
+def test_shared_ports_leave_it_open(table: str) -> None:
+    twice = [TCP_HEADER + tcp_row("0.0.0.0", 80, inode=1), TCP6_HEADER + tcp_row("::", 80, inode=2)]
+    twice[table == "tcp6"] += tcp_row("::" if table == "tcp6" else "0.0.0.0", 80, inode=3)
+    assert dual_stack_of(parse(tcp=twice[0], tcp6=twice[1])) == "unknown"
+
+
+def test_udp_sockets_may_share_a_port_without_showing_it() -> None:
+    facts = parse(udp=(UDP_HEADER + udp_row("0.0.0.0", 53)) * 3, udp6=(UDP6_HEADER + udp_row("::", 53, inode=2)) * 3)
+    assert dual_stack_of(facts) == "unknown"
+
+
+def test_only_the_ipv6_wildcard_has_the_question() -> None:
+    facts = parse(
+        tcp=TCP_HEADER + tcp_row("0.0.0.0", 1),
+        tcp6=TCP6_HEADER + tcp_row("::1", 2) + tcp_row("2001:db8::1", 3, inode=3),
+    )
+    assert [listener.dual_stack for listener in facts.listeners] == [None, None, None]
+
+
+def test_listeners_are_in_numerical_order_whatever_the_kernels() -> None:
+    places = [(address, port) for port in (443, 22, 8080) for address in ("10.0.0.10", "10.0.0.9")]
+    rows = [tcp_row(*place, inode=inode) for inode, place in enumerate(places)]
+    facts = parse(tcp=TCP_HEADER + b"".join(rows), tcp6=TCP6_HEADER + tcp_row("::1", 22))
+    assert places_of(facts) == [
+        "tcp 10.0.0.9 22",
+        "tcp 10.0.0.10 22",
+        "tcp ::1 22",
+        "tcp 10.0.0.9 443",
+        "tcp 10.0.0.10 443",
+        "tcp 10.0.0.9 8080",
+        "tcp 10.0.0.10 8080",
+    ]
+
+
+def test_an_ipv4_mapped_row_and_its_ipv4_twin_are_one() -> None:
+    facts = parse(
+        tcp=TCP_HEADER + tcp_row("10.0.0.5", 80, inode=1), tcp6=TCP6_HEADER + tcp_row("::ffff:10.0.0.5", 80, inode=2)
+    )
+    assert [(listener.address, listener.sockets) for listener in facts.listeners] == [("10.0.0.5", 2)]
