@@ -1,7 +1,7 @@
 """The seam to a host: hand over a script, get bounded bytes back."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from auditor.model.host import Host
 from auditor.model.transcript import Transcript
@@ -9,6 +9,9 @@ from auditor.model.transcript import Transcript
 MEBIBYTE = 1024 * 1024
 SHELL = "/bin/sh -s"
 """What runs the script, which arrives on its standard input: words only, so that every login shell understands them."""
+
+Cut = Literal["output-cap", "deadline", "lost", "killed"]
+"""Why an answer ends early; see Transcript."""
 
 
 @dataclass(frozen=True, slots=True)

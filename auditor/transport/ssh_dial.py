@@ -1,0 +1,214 @@
+"""An address in, a connected TCP socket out: name resolution and dialling, each within a limit.
+
+All addresses of a name are tried, started a quarter of a second apart or as soon as the one before failed (RFC 8305,
+Happy Eyeballs), so that one dead address costs no time.
+"""
+
+import contextlib
+import errno
+import os
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+from auditor.errors import TransportError
+from auditor.model.address import join_port
+from auditor.transport.deadline import Deadline
+
+_MOST_ADDRESSES = 8
+_STAGGER_S = 0.25
+_MOST_LOOKUPS = 32
+_CODES = {
+    errno.ETIMEDOUT: "tcp-timeout",
+    errno.ECONNREFUSED: "tcp-refused",
+    errno.ECONNRESET: "tcp-reset",
+    errno.ENETUNREACH: "tcp-unreachable",
+    errno.EHOSTUNREACH: "tcp-unreachable",
+    errno.ENETDOWN: "tcp-unreachable",
+    errno.EHOSTDOWN: "tcp-unreachable",
+    errno.EADDRNOTAVAIL: "tcp-unreachable",
+}
+
+SockAddr = tuple[str, int] | tuple[str, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address of a name, as getaddrinfo(3) returned it."""
+
+    family: int
+    sockaddr: SockAddr
+
+    def __str__(self) -> str:
+        return join_port(self.sockaddr[0], self.sockaddr[1])
+
+
+class Resolver:
+    """Names to endpoints, remembered for the run.
+
+    getaddrinfo(3) has no timeout, so it runs in a thread of its own that may outlive the wait for it; at most
+    `_MOST_LOOKUPS` of them exist.
+    """
+
+    def __init__(self) -> None:
+        self._slots = threading.BoundedSemaphore(_MOST_LOOKUPS)
+        self._known: dict[tuple[str, int], tuple[Endpoint, ...]] = {}
+
+    def resolve(self, address: str, port: int, deadline: Deadline) -> tuple[Endpoint, ...]:
+        """Return the endpoints of `address`, at least one. Raises TransportError (dns)."""
+        known = self._known.get((address, port))
+        if known is None:
+            known = _literal(address, port) or self._ask(address, port, deadline)
+            self._known[address, port] = known
+        return known
+
+    def _ask(self, address: str, port: int, deadline: Deadline) -> tuple[Endpoint, ...]:
+        answers: SimpleQueue[tuple[Endpoint, ...] | OSError | UnicodeError] = SimpleQueue()
+        timeout = TransportError(
+            "dns",
+            "dns-timeout",
+            f"{address} was not resolved within {deadline.seconds:.3g} s",
+            "check the resolver of this machine, or give the host an `address`",
+        )
+        if not self._slots.acquire(timeout=deadline.left()):
+            raise timeout
+
+        def look_up() -> None:
+            try:
+                answers.put(_getaddrinfo(address, port))
+            except (OSError, UnicodeError) as error:
+                answers.put(error)
+            finally:
+                self._slots.release()
+
+        threading.Thread(target=look_up, name=f"netaudit-dns-{address[:40]}", daemon=True).start()
+        try:
+            answer = answers.get(timeout=deadline.left())
+        except Empty:
+            raise timeout from None
+        if isinstance(answer, tuple):
+            return answer
+        raise _not_resolved(address, answer) from answer
+
+
+def _not_resolved(address: str, error: OSError | UnicodeError) -> TransportError:
+    hint = "check the spelling in the inventory, or give the host an `address`"
+    if isinstance(error, UnicodeError):
+        return TransportError("dns", "dns-invalid", f"{address} is not a host name", hint)
+    code = "dns-temporary" if error.errno == socket.EAI_AGAIN else "dns-not-found"
+    return TransportError("dns", code, f"{address} cannot be resolved: {error.strerror or error}", hint)
+
+
+def _literal(address: str, port: int) -> tuple[Endpoint, ...]:
+    """Return the endpoint of an address that needs no resolver; empty for a name."""
+    try:
+        return _getaddrinfo(address, port, socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return ()
+
+
+def _getaddrinfo(address: str, port: int, flags: int = 0) -> tuple[Endpoint, ...]:
+    found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=flags)
+    unique = dict.fromkeys(Endpoint(family, sockaddr) for family, _, _, _, sockaddr in found)  # type: ignore[arg-type]  # typeshed's sockaddr also covers Python built without IPv6
+    return tuple(unique)[:_MOST_ADDRESSES]
+
+
+def dial(endpoints: Sequence[Endpoint], deadline: Deadline) -> tuple[socket.socket, Endpoint]:
+    """Return the first connection that succeeds, without Nagle's delay, and where to. Raises TransportError (tcp)."""
+    attempts = _Attempts(endpoints)
+    try:
+        winner = attempts.race(deadline)
+    finally:
+        attempts.close_losers()
+    if winner is None:
+        raise _not_connected(endpoints, attempts.failures, deadline)
+    with contextlib.suppress(OSError):  # it may be gone again already, which the first read will tell
+        winner[0].setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return winner
+
+
+class _Attempts:
+    """Connections under way to the addresses of one name."""
+
+    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
+        self.failures: dict[Endpoint, OSError] = {}
+        self._waiting = deque(endpoints)
+        self._pending: dict[socket.socket, Endpoint] = {}
+
+    def race(self, deadline: Deadline) -> tuple[socket.socket, Endpoint] | None:
+        """Return the winner; None when all failed or the time is up."""
+        next_start = 0.0
+        with selectors.PollSelector() as selector:
+            while (self._waiting or self._pending) and not deadline.passed:
+                if self._waiting and (not self._pending or time.monotonic() >= next_start):
+                    self._start(self._waiting.popleft(), selector)
+                    next_start = time.monotonic() + _STAGGER_S
+                    continue
+                wait = deadline.left(_STAGGER_S) if self._waiting else deadline.left()
+                for key, _ in selector.select(wait):
+                    sock = key.fileobj
+                    assert isinstance(sock, socket.socket)  # noqa: S101  # only sockets are registered above
+                    if endpoint := self._settle(sock, selector):
+                        return sock, endpoint
+        return None
+
+    def _start(self, endpoint: Endpoint, selector: selectors.BaseSelector) -> None:
+        try:
+            sock = socket.socket(endpoint.family, socket.SOCK_STREAM)
+        except OSError as error:
+            self.failures[endpoint] = error
+            return
+        self._pending[sock] = endpoint
+        sock.setblocking(False)
+        code = sock.connect_ex(endpoint.sockaddr)
+        if code not in {0, errno.EINPROGRESS}:
+            self._fail(sock, code)
+            return
+        selector.register(sock, selectors.EVENT_WRITE)
+
+    def _settle(self, sock: socket.socket, selector: selectors.BaseSelector) -> Endpoint | None:
+        """Take a finished attempt out of the race; return what it is connected to, if it is."""
+        selector.unregister(sock)
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self._fail(sock, code)
+            return None
+        return self._pending.pop(sock)
+
+    def _fail(self, sock: socket.socket, code: int) -> None:
+        self.failures[self._pending.pop(sock)] = OSError(code, os.strerror(code))
+        sock.close()
+
+    def close_losers(self) -> None:
+        for sock in self._pending:
+            sock.close()
+        self._pending.clear()
+
+
+def _not_connected(
+    endpoints: Sequence[Endpoint], failures: dict[Endpoint, OSError], deadline: Deadline
+) -> TransportError:
+    codes: dict[str, None] = {}
+    reasons = []
+    for endpoint in endpoints:
+        error = failures.get(endpoint)
+        codes[_code_of(error)] = None
+        reason = error.strerror if error else f"no answer within {deadline.seconds:.3g} s"
+        reasons.append(f"{endpoint}: {reason}")
+    code = "tcp-timeout" if "tcp-timeout" in codes else next(iter(codes))
+    hints = {
+        "tcp-refused": "the host is up but nothing listens there: check the port, and that sshd runs",
+        "tcp-timeout": "the host is down, or a firewall drops the connection: check the address and the route",
+        "tcp-reset": "a firewall, tcp wrappers or a full sshd does this: look at the server's log",
+        "tcp-unreachable": "this machine has no route there: check the address, or set a `jump` host",
+    }
+    return TransportError("tcp", code, "; ".join(reasons), hints.get(code, ""))
+
+
+def _code_of(error: OSError | None) -> str:
+    return "tcp-timeout" if error is None or error.errno is None else _CODES.get(error.errno, "tcp-failed")
