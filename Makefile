@@ -1,0 +1,45 @@
+# Two commands do everything: `make demo` runs the main job, `make test` passes the tests. Each sets up all it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format clean
+
+help: ## show this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/package ## audit a fleet of sample hosts on loopback, and write its report
+	@$(BIN)/netaudit demo
+
+test: $(VENV)/test ## install what the tests need and run them all
+	@sh tests/install_programs.sh
+	@$(BIN)/python -m pytest -n auto --dist worksteal -q
+
+lint: $(VENV)/test ## format, lint, types, import contracts
+	@$(BIN)/ruff format --check auditor tests
+	@$(BIN)/ruff check auditor tests
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/test ## rewrite the code in the house format
+	@$(BIN)/ruff format auditor tests
+	@$(BIN)/ruff check --fix auditor tests
+
+clean: ## remove what make created
+	rm -rf $(VENV) build dist netaudit-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "netaudit needs Python 3.11 or later; name one with: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -qy python3-venv && $(PYTHON) -m venv $(VENV); \
+	  else echo "install the venv module first: apt-get install python3-venv" >&2; exit 1; fi; }
+	@$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
+
+$(VENV)/package: $(BIN)/pip pyproject.toml
+	@$(BIN)/pip install -q --editable .
+	@touch $@
+
+$(VENV)/test: $(VENV)/package
+	@$(BIN)/pip install -q --group test
+	@touch $@

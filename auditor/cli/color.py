@@ -1,0 +1,17 @@
+"""Whether text on standard output may carry colour."""
+
+import os
+import sys
+
+from auditor.cli.options import ColorChoice
+
+
+def use_color(choice: ColorChoice) -> bool:
+    """Return the answer of flag, NO_COLOR (no-color.org), FORCE_COLOR (force-color.org) and terminal, in that order."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,46 @@
+"""`netaudit hosts`: what an inventory means, before anything is contacted."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from auditor.cli.options import InventoryArgument, LimitOption
+from auditor.display import escape
+
+if TYPE_CHECKING:
+    from auditor.model.host import Host
+
+
+def hosts(
+    inventory: InventoryArgument,
+    limit: LimitOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Every setting of every host, as JSON.")] = False,
+) -> int:
+    """List the hosts of an inventory with what is known of each. Connects to none."""
+    from auditor.cli.choice import choose_hosts
+
+    chosen = choose_hosts(inventory, limit, timeout=None, allow_empty=True).hosts
+    if as_json:
+        print(json.dumps([host.model_dump(mode="json") for host in chosen], indent=2))
+        return 0
+    rows = [("HOST", "CONNECTION", "TARGET", "GROUPS", "LABELS"), *(_describe(host) for host in chosen)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return 0
+
+
+def _describe(host: "Host") -> tuple[str, ...]:
+    from auditor.model.address import join_port
+
+    target = {
+        "ssh": f"{host.user or '(no user)'}@{join_port(host.address, host.port)}",
+        "local": "this machine",
+        "replay": host.evidence or "",
+    }[host.connection]
+    if host.jump:
+        target += f" via {', '.join(host.jump)}"
+    labels = ", ".join(f"{key}={value}" for key, value in sorted(host.labels.items()))
+    cells = (host.name, host.connection, target, ", ".join(host.groups) or "-", labels or "-")
+    return tuple(escape(cell) for cell in cells)

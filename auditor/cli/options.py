@@ -1,0 +1,83 @@
+"""The flags that several commands share, each defined once."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+FailOn = Literal["critical", "high", "medium", "low", "info"]
+ColorChoice = Literal["auto", "always", "never"]
+
+InventoryArgument = Annotated[Path, typer.Argument(metavar="INVENTORY", help="The inventory file (YAML).")]
+PolicyOption = Annotated[
+    list[Path],
+    typer.Option(
+        "-p",
+        "--policy",
+        metavar="PATH",
+        envvar="NETAUDIT_POLICY",
+        help="A policy file, or a folder of them. Repeatable. [default: policies/ beside the inventory]",
+        show_default=False,
+    ),
+]
+LimitOption = Annotated[
+    str | None,
+    typer.Option(
+        "-l",
+        "--limit",
+        metavar="PATTERN",
+        envvar="NETAUDIT_LIMIT",
+        help="Only hosts that match, as in Ansible: 'web:&prod:!web-03', '~^db', 'env=prod'.",
+    ),
+]
+JobsOption = Annotated[
+    int,
+    typer.Option("-j", "--jobs", min=1, max=1024, metavar="N", envvar="NETAUDIT_JOBS", help="Hosts at the same time."),
+]
+OutputOption = Annotated[
+    list[str],
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FORMAT[=PATH]",
+        envvar="NETAUDIT_OUTPUT",
+        help="What to write: html, json, text, evidence; '-' is standard output. Repeatable. "
+        "[default: html, json and evidence in the run's folder, a text summary on standard output]",
+        show_default=False,
+    ),
+]
+OutputDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output-dir",
+        metavar="DIR",
+        envvar="NETAUDIT_OUTPUT_DIR",
+        help="The folder for this run's files. [default: reports/<run-id>/ beside the inventory]",
+        show_default=False,
+    ),
+]
+FailOnOption = Annotated[
+    FailOn, typer.Option("--fail-on", envvar="NETAUDIT_FAIL_ON", help="Exit 1 on findings of this severity or worse.")
+]
+TimeoutOption = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        min=1.0,
+        max=3600.0,
+        metavar="S",
+        envvar="NETAUDIT_TIMEOUT",
+        help="Seconds for each host, all steps together. [default: the inventory's, or 60]",
+        show_default=False,
+    ),
+]
+AllowEmptyOption = Annotated[
+    bool,
+    typer.Option("--allow-empty", envvar="NETAUDIT_ALLOW_EMPTY", help="No hosts is no error."),
+]
+QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no summary, only errors.")]
+VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="A line for every host as it finishes.")]
+ColorOption = Annotated[
+    ColorChoice, typer.Option("--color", envvar="NETAUDIT_COLOR", help="Colour in the text summary.")
+]
+EvidenceArgument = Annotated[Path, typer.Argument(metavar="EVIDENCE", help="Evidence saved by run or collect.")]

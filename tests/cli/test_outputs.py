@@ -1,0 +1,80 @@
+"""Where results go, and what is left when they cannot."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from auditor.cli.outputs import Output, plan_outputs, point_latest, write_file
+from auditor.errors import OutputError, UsageError
+from tests.requirements import require
+
+
+def test_formats_without_a_path_go_to_their_usual_names(tmp_path: Path) -> None:
+    assert plan_outputs(["html", "json", "evidence", "text"], tmp_path) == [
+        Output("html", tmp_path / "report.html"),
+        Output("json", tmp_path / "report.json"),
+        Output("evidence", tmp_path / "evidence.jsonl.gz"),
+        Output("text", None),
+    ]
+
+
+def test_a_path_may_contain_an_equals_sign(tmp_path: Path) -> None:
+    assert plan_outputs(["json=a=b.json"], tmp_path) == [Output("json", Path("a=b.json"))]
+
+
+@pytest.mark.parametrize(
+    ("specs", "message"),
+    [
+        (["pdf"], "unknown format 'pdf'"),
+        (["json=-", "html=-"], "only one result can go to standard output, not json and html"),
+        (["text", "json=-"], "only one result can go to standard output, not text and json"),
+        (["evidence=-"], "evidence is compressed"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused(specs: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=message):
+        plan_outputs(specs, tmp_path)
+
+
+def test_files_are_private_and_replace_in_one_step(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "report.json"
+    write_file(target, b"one")
+    first = target.stat().st_ino
+    write_file(target, b"two")
+    assert target.read_bytes() == b"two"
+    assert target.stat().st_ino != first
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert stat.S_IMODE(target.parent.stat().st_mode) == 0o700
+    assert [path.name for path in target.parent.iterdir()] == ["report.json"]
+
+
+def test_a_full_disk_leaves_the_old_file_and_says_so() -> None:
+    require("root", "mount")
+    import subprocess
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], check=True)
+        try:
+            write_file(folder / "report.json", b"old")
+            with pytest.raises(OutputError, match=r"cannot write .*report.json: No space left on device"):
+                write_file(folder / "report.json", b"x" * 1_000_000)
+            assert (folder / "report.json").read_bytes() == b"old"
+            assert [path.name for path in folder.iterdir()] == ["report.json"]
+        finally:
+            subprocess.run(["umount", folder], check=True)
+
+
+def test_a_folder_that_is_a_file_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot create"):
+        write_file(tmp_path / "file" / "report.json", b"")
+
+
+def test_latest_follows_the_newest_run(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        point_latest(tmp_path / name)
+        assert (tmp_path / "latest").readlink() == Path(name)
