@@ -58,6 +58,35 @@ first() {
   fi
 }
 
+# stream NAME PROGRAM...: a section that a program prints straight to the controller; W is its status if that fails
+stream() {
+  X=$1
+  shift
+  L="$L $X"
+  C=$((C + 1))
+  printf '%s%s S %s\n' "$O" "$N" "$X"
+  "$@" && W=ok
+  O="$NL$N E $X $W$NL"
+}
+
+# raise FILE...: the files through sudo; the status is that of cat, which stands in front of a pipe
+raise() {
+  { R=$({ { sudo -n cat "$@"; echo $? >&3; } | sed 's/^/|/' >&4; } 3>&1); } 4>&1
+  [ "$R" = 0 ]
+}
+
+# closed NAME FILE...: a section whose file did not open, which sudo may still open
+closed() {
+  why "$2"
+  X=$1
+  case $U$W in
+    yesdenied)
+      shift
+      stream "$X" raise "$@" ;;
+    *) put "$X" "$W" ;;
+  esac
+}
+
 # short NAME FILE [PREFIX]: a few short lines, read by the shell itself; with a prefix, the first run of lines that have
 # it. Never a socket table: a shell reads byte by byte, and the kernel then makes up the table row by row, which loses
 # rows; and never a number under /proc/sys: those give such a reader their first digit only.
@@ -75,26 +104,8 @@ short() {
     case $3$X in ?*) [ "$3" ] || D="$D|$X" ;; esac
     put "$1" ok "$D"
   else
-    why "$2"
-    put "$1" "$W"
+    closed "$1" "$2"
   fi
-}
-
-# stream NAME PROGRAM...: a section that a program prints straight to the controller
-stream() {
-  X=$1
-  shift
-  L="$L $X"
-  C=$((C + 1))
-  printf '%s%s S %s\n' "$O" "$N" "$X"
-  if "$@"; then W=ok; else W=${W:-error}; fi
-  O="$NL$N E $X $W$NL"
-}
-
-# raise FILE...: the files through sudo; the status is that of cat, which stands in front of a pipe
-raise() {
-  { R=$({ { sudo -n cat "$@"; echo $? >&3; } | sed 's/^/|/' >&4; } 3>&1); } 4>&1
-  [ "$R" = 0 ]
 }
 
 # table NAME FILE...: one file, or the same one several times
@@ -106,14 +117,7 @@ table() {
     W=error
     stream "$X" sed 's/^/|/' "$@"
   else
-    why "$2"
-    case $U$W in
-      yesdenied)
-        X=$1
-        shift
-        stream "$X" raise "$@" ;;
-      *) put "$1" "$W" ;;
-    esac
+    closed "$@"
   fi
 }
 
@@ -122,7 +126,7 @@ small() {
   if opens "$2"; then
     D=
     if IFS= read -r H <&3; then D="|$H$NL"; fi
-    if IFS= read -r X <&3 || [ "$X" ]; then D=more; fi
+    if IFS= read -r X <&3 || [ "$X" ]; then D=+; fi
     exec 3<&-
     case $D in
       '|'*) put "$1" ok "$D" ;;
@@ -250,8 +254,7 @@ if opens $T/unix; then
   W=error
   stream unix sed -n -e '1s/^/|/p' -e '/^[^ ]*: [^ ]* [^ ]* 00010000 /s/^/|/p' $T/unix
 else
-  why $T/unix
-  put unix "$W"
+  closed unix $T/unix
 fi
 if [ -f $E/services ] && opens $E/services; then
   exec 3<&-
@@ -260,8 +263,7 @@ if [ -f $E/services ] && opens $E/services; then
 elif [ -e $E/services ] && [ ! -f $E/services ]; then
   put services error
 else
-  why $E/services
-  put services "$W"
+  closed services $E/services
 fi
 printf '%s%s END %s%s\n' "$O" "$N" "$C" "$L"
 exit 0

@@ -1,11 +1,12 @@
 """Tables whose columns changed over kernel versions: the header says which field is which."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from auditor.parse.table import Table
 
+_LINE = re.compile(rb"([^\n]*)\n|([^\n]+)\Z")
 _DECIMAL = re.compile(rb"[0-9]{1,20}")
 _HEX = re.compile(rb"[0-9A-Fa-f]{1,16}")
 _PRINTABLE = re.compile(rb"[ -~\t]*")
@@ -29,22 +30,18 @@ class ColumnRow(NamedTuple):
         return int(value, 16) if _HEX.fullmatch(value) else None
 
 
-def read_columns(table: Table, needed: Sequence[bytes]) -> tuple[list[ColumnRow], list[tuple[int, bytes]]]:
-    """Return the rows, and the lines that are none with their numbers; note a fault when a needed column is missing."""
-    header, *lines = table.data.split(b"\n")
-    columns = header.split()
-    if any(name not in columns for name in needed):
+def read_columns(table: Table, needed: Sequence[bytes]) -> Iterator[ColumnRow]:
+    """Yield the rows and reject other lines; note a fault when a needed column is missing."""
+    columns = table.data.partition(b"\n")[0].split()
+    if table.data and any(name not in columns for name in needed):
         table.fail("malformed", "this table does not begin with the kernel's header, so it is not a whole table")
-        return [], []
-    cut = lines.pop() if lines else b""
-    rows: list[ColumnRow] = []
-    bad: list[tuple[int, bytes]] = []
-    for number, line in enumerate(lines, 2):
-        fields = line.split()
+        return
+    for number, match in enumerate(_LINE.finditer(table.data), 1):
+        line = match[1]
+        fields = line.split() if line is not None else []
+        if number == 1 and line is not None:
+            continue
         if len(fields) < len(columns) or not _PRINTABLE.fullmatch(line):
-            bad.append((number, line))
-        else:
-            rows.append(ColumnRow(number, line, dict(zip(columns, fields, strict=False)), fields[len(columns) - 1 :]))
-    if cut:
-        bad.append((len(lines) + 2, cut))
-    return rows, bad
+            table.reject(number, match.group())
+            continue
+        yield ColumnRow(number, line, dict(zip(columns, fields, strict=False)), fields[len(columns) - 1 :])

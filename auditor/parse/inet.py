@@ -59,19 +59,20 @@ class Row(NamedTuple):
         return self.remote_port != 0 or self.remote.strip(b"0") != b""
 
 
-def check_header(table: Table) -> bool:
-    """Return whether the table begins with its header; note a fault when it does not."""
-    if HEADER.match(table.data):
-        return True
-    table.fail("malformed", "this table does not begin with the kernel's header, so it is not a whole table")
-    return False
+def read_header(table: Table) -> bytes:
+    """Return the header with which the table must begin; note a fault and return nothing when it does not."""
+    if header := HEADER.match(table.data):
+        return header.group()
+    if table.data:
+        table.fail("malformed", "this table does not begin with the kernel's header, so it is not a whole table")
+    return b""
 
 
 def count_states(table: Table, width: Width) -> Counter[int]:
     """Return how many rows are in each state; count the rows and reject what is none."""
     found: list[bytes] = _STATES[width].findall(table.data)
     states = Counter(found)
-    _count(table, width, len(found), headers=1)
+    count_rows(table, width, len(found), headers=1)
     if not states.keys().isdisjoint((b"03", b"05", b"06")):
         table.full -= len(_SHORT.findall(table.data))
     return Counter({int(state, 16): count for state, count in states.items()})
@@ -82,32 +83,35 @@ def listening_rows(table: Table, width: Width) -> Iterator[Row]:
     return map(_decode, _LISTENING[width].finditer(table.data))
 
 
-def all_readings(table: Table, width: Width, readings: int) -> list[list[Row]]:
-    """Return every row of each reading of the table; count the rows of all of them and reject what is none."""
-    header = HEADER.match(table.data)
-    parts = table.data.split(header.group())[1:] if header else []
+def all_rows(data: bytes, width: Width) -> list[Row]:
+    """Return every row of one reading."""
+    return [_decode(match) for match in _ROWS[width].finditer(data)]
+
+
+def split_readings(table: Table, header: bytes, readings: int) -> list[bytes]:
+    """Return what follows each header; note a fault when the table was not read as often as it should be."""
+    parts = table.data.split(header)[1:]
     if len(parts) != readings:
         table.fail("truncated", f"this table was read {len(parts)} of {readings} times")
-    found = [[_decode(match) for match in _ROWS[width].finditer(part)] for part in parts]
-    _count(table, width, sum(map(len, found)), headers=len(parts))
-    return found
+    return parts
 
 
-def _count(table: Table, width: Width, rows: int, headers: int) -> None:
+def count_rows(table: Table, width: Width, rows: int, headers: int) -> None:
+    """Note how many rows were understood, and reject every other line but the headers."""
     table.rows = table.full = rows
     lines = table.data.count(b"\n") + (not table.data.endswith(b"\n"))
     if lines - headers != rows:
-        table.reject(list(_find_bad(table.data, _ROWS[width])), lines - headers - rows)
+        _reject_others(table, _ROWS[width], headers)
 
 
-def _find_bad(data: bytes, grammar: re.Pattern[bytes], most: int = 3) -> Iterator[tuple[int, bytes]]:
-    """Yield the first lines that are neither header nor row, with their numbers."""
-    for number, match in enumerate(_LINE.finditer(data), 1):
-        if not grammar.fullmatch(match.group()) and not HEADER.fullmatch(match.group()):
-            yield number, match.group().rstrip(b"\n")
-            most -= 1
-            if not most:
-                return
+def _reject_others(table: Table, grammar: re.Pattern[bytes], headers: int) -> None:
+    """Reject the lines that are neither row nor one of the headers."""
+    for number, match in enumerate(_LINE.finditer(table.data), 1):
+        line = match.group()
+        if headers and HEADER.fullmatch(line):
+            headers -= 1
+        elif not grammar.fullmatch(line):
+            table.reject(number, line.rstrip(b"\n"))
 
 
 def _decode(match: re.Match[bytes]) -> Row:

@@ -15,22 +15,18 @@ _COLUMNS = (b"Proto", b"Iface", b"User", b"Inode")
 def parse_packet(section: Section | None) -> Table:
     """Return what the table says; a kernel without packet sockets does not have it. Never raises."""
     table = open_table("packet", section, optional=True)
-    if not table.data:
-        return table
-    rows, bad = read_columns(table, _COLUMNS)
     seen: set[int] = set()
-    for row in rows:
+    for row in read_columns(table, _COLUMNS):
         socket, inode = _read(row), row.decimal(b"Inode")
         if socket is None or inode is None:
-            bad.append((row.line, row.text))
+            table.reject(row.line, row.text)
             continue
         table.rows += 1
         if inode and inode in seen:
             table.duplicates += 1
             continue
         seen.add(inode)
-        table.sockets.append(socket)
-    table.reject(bad)
+        table.add(socket)
     return table
 
 

@@ -19,20 +19,17 @@ _LISTENING = 10  # include/net/sctp/constants.h SCTP_SS_LISTENING = TCP_LISTEN
 def parse_sctp(section: Section | None) -> Table:
     """Return what the table says. Never raises."""
     table = open_table("sctp", section, optional=True)
-    if not table.data:
-        return table
-    rows, bad = read_columns(table, _COLUMNS)
-    for row in rows:
+    for row in read_columns(table, _COLUMNS):
         state, port, places = row.decimal(b"SST"), row.decimal(b"LPORT"), _places(row)
         if state is None or port is None or port > 0xFFFF or not places or (state == _LISTENING and not port):
-            bad.append((row.line, row.text))
+            table.reject(row.line, row.text)
             continue
         table.rows += 1
         if state == _LISTENING:
             raw = " ".join(row.text.decode("ascii").split())
             uid = row.decimal(b"UID") if b"UID" in row.fields else None
-            table.sockets += [Socket("sctp", place, port, raw, uid=uid) for place in places]
-    table.reject(bad)
+            for place in places:
+                table.add(Socket("sctp", place, port, raw, uid=uid))
     return table
 
 

@@ -1,7 +1,9 @@
-"""A section in, an open table out: the one place where a read status becomes a coverage status and a gap."""
+"""A section in, an open table out: the one place where a read status becomes a coverage status and a gap.
+
+A parser adds to the table what it finds; `settle` then says once what is wrong with it.
+"""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from auditor.display import escape
@@ -9,8 +11,9 @@ from auditor.model.facts import Coverage, CoverageStatus, Gap
 from auditor.model.snapshot import Section
 from auditor.parse.socket import Socket
 
-_SHOWN = 3
-_SHOWN_LENGTH = 100
+MAX_SOCKETS = 65_536  # of one table: every port of an address, and a bound on what a lying host can cost
+_SAMPLES = 3
+_SAMPLE_LENGTH = 100
 _REASONS: dict[str, str] = {
     "absent": "the host has no such table",
     "denied": "the account may not read this table: let it, or set `sudo: true` for the host",
@@ -37,7 +40,8 @@ class Table:
     full: int = 0
     rejected: int = 0
     duplicates: int = 0
-    listening: int | None = None
+    listeners: int = 0
+    samples: list[str] = field(default_factory=list)
 
     def fail(self, status: CoverageStatus, fault: str) -> None:
         """Note a fault; the first one names the status."""
@@ -45,23 +49,34 @@ class Table:
             self.status = status
         self.faults.append(fault)
 
-    def reject(self, bad: Sequence[tuple[int, bytes]], total: int | None = None) -> None:
-        """Note rows that no kernel prints: `bad` with line numbers; `total` when they are only the first of more."""
-        total = len(bad) if total is None else total
-        if not total:
-            return
-        self.rejected += total
-        shown = [f'{self.name}:{line} "{escape(row.decode("latin-1"), _SHOWN_LENGTH)}"' for line, row in bad[:_SHOWN]]
-        noun = "row is" if total == 1 else "rows are"
-        status: CoverageStatus = "malformed" if self.data.endswith(b"\n") else "truncated"
-        self.fail(status, f"{total} {noun} not what a kernel prints: {', '.join(shown)}")
+    def add(self, socket: Socket) -> None:
+        """Keep a socket that matters, up to the limit."""
+        self.listeners += 1
+        if self.listeners <= MAX_SOCKETS:
+            self.sockets.append(socket)
+
+    def reject(self, line: int | None, text: bytes) -> None:
+        """Note a line that no kernel prints; the first few are shown."""
+        self.rejected += 1
+        if len(self.samples) < _SAMPLES:
+            where = self.name if line is None else f"{self.name}:{line}"
+            self.samples.append(f'{where} "{escape(text[:1000].decode("latin-1"), _SAMPLE_LENGTH)}"')
+
+    def settle(self) -> None:
+        """Say what the rows that were rejected or left out amount to. To be called once, when all are read."""
+        if self.rejected:
+            word: CoverageStatus = "malformed" if self.data.endswith(b"\n") else "truncated"
+            noun = "row is" if self.rejected == 1 else "rows are"
+            self.fail(word, f"{self.rejected} {noun} not what a kernel prints: {', '.join(self.samples)}")
+        if self.listeners > MAX_SOCKETS and self.sockets:
+            self.fail("truncated", f"only the first {MAX_SOCKETS} of {self.listeners} sockets that listen were kept")
 
     def coverage(self) -> Coverage:
         return Coverage(
             source=self.name,
             status=self.status,
             rows=self.rows,
-            listeners=len(self.sockets) if self.listening is None else self.listening,
+            listeners=self.listeners,
             rejected=self.rejected,
             duplicates=self.duplicates,
             sha256=hashlib.sha256(self.data).hexdigest() if self.data else None,

@@ -26,7 +26,7 @@ def parse_tables(sections: Sections, order: WordOrder) -> list[Table]:
     v6 = sections.get("if_inet6")
     no_ipv6 = v6 is not None and v6.status == "absent"
     ephemeral = read_ephemeral(sections)
-    return [
+    tables = [
         parse_tcp("tcp", sections.get("tcp"), order),
         parse_tcp("tcp6", sections.get("tcp6"), order, optional=no_ipv6),
         parse_udp("udp", sections.get("udp"), order, ephemeral),
@@ -41,6 +41,9 @@ def parse_tables(sections: Sections, order: WordOrder) -> list[Table]:
         parse_sctp(sections.get("sctp")),
         parse_unix(sections.get("unix")),
     ]
+    for table in tables:
+        table.settle()
+    return tables
 
 
 def check_counts(tables: Sequence[Table], counters: Counters) -> None:

@@ -5,7 +5,7 @@ relies on their place: every row's own state decides. A socket that is listed tw
 """
 
 from auditor.model.snapshot import Section
-from auditor.parse.inet import Row, Width, check_header, count_states, listening_rows
+from auditor.parse.inet import Row, Width, count_states, listening_rows, read_header
 from auditor.parse.socket import Socket, WordOrder, decode_address
 from auditor.parse.table import Table, open_table
 
@@ -16,7 +16,8 @@ _KNOWN_STATES = range(0x01, 0x0C)
 def parse_tcp(name: str, section: Section | None, order: WordOrder, *, optional: bool = False) -> Table:
     """Return what the table says; `optional`: it may be absent. Never raises."""
     table = open_table(name, section, optional=optional)
-    if not table.data or not check_header(table):
+    header = read_header(table)
+    if not header or table.data == header:
         return table
     width: Width = 32 if name.endswith("6") else 8
     states = count_states(table, width)
@@ -24,18 +25,14 @@ def parse_tcp(name: str, section: Section | None, order: WordOrder, *, optional:
     if unknown:
         table.fail("malformed", f"rows are in states no kernel is known to have ({', '.join(unknown[:5])})")
     seen: set[int] = set()
-    nowhere: list[Row] = []
     for row in listening_rows(table, width) if states[0x0A] else ():
         if row.inode and row.inode in seen:
             table.duplicates += 1
         elif row.port == 0:
-            nowhere.append(row)
+            table.reject(None, row.raw.encode())
         else:
             seen.add(row.inode)
-            table.sockets.append(_socket(row, order))
-    if nowhere:
-        table.rejected += len(nowhere)
-        table.fail("malformed", f"{len(nowhere)} rows listen on port 0, which no kernel does: {nowhere[0].raw}")
+            table.add(_socket(row, order))
     table.full -= table.duplicates
     return table
 

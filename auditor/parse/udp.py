@@ -13,7 +13,7 @@ from typing import Literal
 
 from auditor.model.facts import Proto
 from auditor.model.snapshot import Section
-from auditor.parse.inet import Row, Width, all_readings, check_header
+from auditor.parse.inet import Row, Width, all_rows, count_rows, read_header, split_readings
 from auditor.parse.socket import Socket, WordOrder, decode_address
 from auditor.parse.table import Table, open_table
 
@@ -43,12 +43,13 @@ def parse_udp(
 ) -> Table:
     """Return what the table says; `ephemeral` None: not known, so no socket is taken for a client. Never raises."""
     table = open_table(name, section, optional=optional)
-    if not table.data or not check_header(table):
+    lite = name.startswith("udplite")
+    readings = 1 if lite else READINGS
+    header = read_header(table)
+    if not header or table.data == header * readings:
         return table
     width: Width = 32 if name.endswith("6") else 8
-    lite = name.startswith("udplite")
-    readings = all_readings(table, width, 1 if lite else READINGS)
-    union = _unite(table, readings)
+    union = _read(table, width, header, readings)
     unknown = sorted({row.state for row, _ in union} - {0x01, 0x07})
     if unknown:
         words = ", ".join(f"{state:02X}" for state in unknown[:5])
@@ -60,8 +61,17 @@ def parse_udp(
             if ephemeral is not None and row.port in ephemeral:
                 kind = "ephemeral-udp"
             place = decode_address(row.local, order)
-            table.sockets.append(Socket(proto, place, row.port, row.raw, uid=row.uid, kind=kind, seen=seen))
+            table.add(Socket(proto, place, row.port, row.raw, uid=row.uid, kind=kind, seen=seen))
     return table
+
+
+def _read(table: Table, width: Width, header: bytes, readings: int) -> list[tuple[Row, Literal["all", "some"]]]:
+    """Return the sockets of all readings. On a quiet host those are the same bytes, and decoded once."""
+    parts = split_readings(table, header, readings)
+    distinct = parts[:1] if parts.count(parts[0]) == len(parts) else parts
+    found = [all_rows(part, width) for part in distinct]
+    count_rows(table, width, sum(map(len, found)) * (len(parts) // len(distinct)), headers=len(parts))
+    return _unite(table, found)
 
 
 def _unite(table: Table, readings: Sequence[Sequence[Row]]) -> list[tuple[Row, Literal["all", "some"]]]:

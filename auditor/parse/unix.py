@@ -16,6 +16,6 @@ _LISTENING = re.compile(rb"^[0-9a-fA-F]+: [0-9A-F]{8} [0-9A-F]{8} 00010000 [0-9A
 def parse_unix(section: Section | None) -> Table:
     """Return how many rows say they listen. Never raises, and never is a fault."""
     table = open_table("unix", section, optional=True)
-    table.rows = table.listening = len(_LISTENING.findall(table.data))
+    table.rows = table.listeners = len(_LISTENING.findall(table.data))
     table.faults.clear()
     return table

@@ -1,6 +1,6 @@
 """Laws of the frame: what is framed comes back, and no bytes at all make it raise or call damage whole."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.collect import unframe
@@ -26,6 +26,7 @@ CONTENTS = st.dictionaries(st.sampled_from(SECTIONS[1:]), BYTES, max_size=6)
 
 
 @given(CONTENTS)
+@settings(deadline=None)
 def test_what_is_framed_comes_back(contents: dict[str, bytes]) -> None:
     snapshot = unframe(a_transcript(frame(contents)))
     assert snapshot.gaps == ()
@@ -33,6 +34,7 @@ def test_what_is_framed_comes_back(contents: dict[str, bytes]) -> None:
 
 
 @given(BYTES, st.sampled_from([0, 1, None, 255]), st.sampled_from([None, "deadline", "killed"]))
+@settings(deadline=None)
 def test_bytes_that_are_no_frame_are_one_gap(stdout: bytes, status: int | None, cut: str | None) -> None:
     snapshot = unframe(a_transcript(stdout, exit_status=status, cut=cut))
     if not snapshot.sections:
@@ -41,6 +43,7 @@ def test_bytes_that_are_no_frame_are_one_gap(stdout: bytes, status: int | None, 
 
 
 @given(CONTENTS, st.data())
+@settings(deadline=None)
 def test_a_damaged_answer_never_passes_for_another_whole_one(contents: dict[str, bytes], data: st.DataObject) -> None:
     """Bytes taken out of, put into or changed in a whole answer: either a gap, or only content or noise has changed."""
     whole = frame(contents)
@@ -55,6 +58,7 @@ def test_a_damaged_answer_never_passes_for_another_whole_one(contents: dict[str,
 
 
 @given(st.binary(max_size=300))
+@settings(deadline=None)
 def test_the_result_can_always_be_kept_as_json(noise: bytes) -> None:
     snapshot = unframe(a_transcript(noise + frame({"tcp": noise}), stderr=noise))
     assert Snapshot.model_validate_json(snapshot.model_dump_json()) == snapshot

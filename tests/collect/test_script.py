@@ -294,9 +294,11 @@ def test_sudo_reads_what_was_denied_and_nothing_else(
     sudo.chmod(0o755)
     for name in ("tcp", "udp"):
         (tree / "proc/net" / name).chmod(0o000)
+    write(tree, "proc/net/sockstat", HEADER).chmod(0o000)
     sections = collect(shell, rooted(tree, sudo=True, path=str(programs)), user=NOBODY).sections
     assert (sections["tcp"].status, sections["tcp"].data) == ("ok", b"raised\n")
     assert (sections["udp"].status, sections["udp"].data) == ("ok", b"raised\n" * 3)
+    assert (sections["sockstat.1"].data, sections["sockstat.2"].data) == (b"raised\n", b"raised\n")
     assert sections["tcp6"].status == "absent"
     assert collect(shell, rooted(tree, path=str(programs)), user=NOBODY).sections["tcp"].status == "denied"
 
@@ -310,3 +312,11 @@ def test_sudo_that_refuses_leaves_it_denied(shell: str, tree: Path, tmp_path_fac
     (tree / "proc/net/tcp").chmod(0o000)
     section = collect(shell, rooted(tree, sudo=True, path=str(programs)), user=NOBODY).sections["tcp"]
     assert (section.status, section.data) == ("denied", b"")
+
+
+def test_without_the_programs_it_needs_nothing_passes_for_read(shell: str, tree: Path) -> None:
+    text = rooted(tree)
+    start = text.index(b"\nPATH=") + 1
+    status = status_of(collect(shell, text[:start] + b"PATH=/nonexistent" + text[text.index(b"\n", start) :]))
+    if shell != "busybox sh":  # which has the programs built in
+        assert (status["tcp"], status["udp"]) == ("error", "error")

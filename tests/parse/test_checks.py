@@ -63,6 +63,11 @@ def test_our_own_connection_missing_is_a_gap() -> None:
     assert gaps_of(facts) == {"session"}
 
 
+@pytest.mark.parametrize("table", [b"", ("denied", b""), ("truncated", TCP_HEADER), ABSENT])
+def test_where_the_table_was_not_read_only_that_is_said(table: Replaced) -> None:
+    assert gaps_of(parse_over_ssh(ssh_connection=CONNECTION, tcp=table)) == {"tcp"}
+
+
 @pytest.mark.parametrize(
     "connection", [ABSENT, b"", b"garbage\n", b"UNKNOWN 65535 UNKNOWN 65535\n", b"1.2.3.4 1 1.2.3.4 99999\n"]
 )

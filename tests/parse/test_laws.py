@@ -34,6 +34,7 @@ STATES = st.integers(1, 11)
 
 
 @given(ORDERS, st.lists(st.tuples(V4 | V6, PORTS, STATES), max_size=20), st.booleans())
+@settings(deadline=None)
 def test_tcp_comes_back_as_it_was(order: Order, sockets: list[tuple[str, int, int]], mixed: bool) -> None:
     rows = {4: TCP_HEADER, 6: TCP6_HEADER}
     expected = set()
@@ -52,6 +53,7 @@ def test_tcp_comes_back_as_it_was(order: Order, sockets: list[tuple[str, int, in
 
 
 @given(ORDERS, st.lists(st.tuples(V4 | V6, PORTS, st.sets(st.integers(0, 2), min_size=1)), max_size=12))
+@settings(deadline=None)
 def test_udp_comes_back_from_whichever_reading_shows_it(order: Order, sockets: list[tuple[str, int, set[int]]]) -> None:
     readings = {4: [UDP_HEADER] * 3, 6: [UDP6_HEADER] * 3}
     for inode, (address, port, shown) in enumerate(sockets, 1):
@@ -72,6 +74,7 @@ def test_udp_comes_back_from_whichever_reading_shows_it(order: Order, sockets: l
 
 
 @given(ORDERS, V4 | V6)
+@settings(deadline=None)
 def test_scope_does_not_depend_on_the_byte_order(order: Order, address: str) -> None:
     parsed = unmap(ip_address(address))
     row = tcp_row(address, 80, order=order)
@@ -99,7 +102,7 @@ DAMAGE = st.sampled_from(
 
 
 @given(st.sampled_from(sorted(TABLES)), st.integers(0, 700), st.integers(0, 40), DAMAGE)
-@settings(max_examples=400)
+@settings(max_examples=300, deadline=None)
 def test_a_damaged_table_costs_at_most_its_own_host(name: str, at: int, length: int, damage: bytes) -> None:
     """Never an exception, and never rows that vanish without a word: what is not understood is counted or a gap."""
     table = TABLES[name]
@@ -119,6 +122,7 @@ def test_a_damaged_table_costs_at_most_its_own_host(name: str, at: int, length: 
     ),
     st.booleans(),
 )
+@settings(deadline=None)
 def test_any_sections_of_any_bytes_are_parsed_and_never_complete(
     contents: dict[str, tuple[ReadStatus, bytes]], over_ssh: bool
 ) -> None:

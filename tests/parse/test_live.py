@@ -18,6 +18,15 @@ from auditor.model.snapshot import Snapshot
 from auditor.model.transcript import Session, Transcript
 from auditor.parse import parse_snapshot
 from tests.parse.inside import NONCE
+from tests.parse.kernel import (
+    PACKET_HEADER,
+    RAW_HEADER,
+    TCP6_HEADER,
+    TCP_HEADER,
+    UDP6_HEADER,
+    UDP_HEADER,
+    tcp_row,
+)
 from tests.requirements import require
 
 SHELLS = ("dash", "bash --posix", "busybox sh")
@@ -131,6 +140,26 @@ def test_every_row_was_counted(inside: dict[str, Any]) -> None:
     rows = {entry.source: entry.rows for entry in facts.coverage}
     for table in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6", "packet"):
         assert rows[table] == int(lines[table]) - 1, table
+
+
+def test_the_printers_of_these_tests_print_the_kernels_headers(inside: dict[str, Any]) -> None:
+    """Everything the other tests parse is made by tests/parse/kernel.py."""
+    snapshot, _ = read(inside, "dash")
+    headers = {
+        "tcp": TCP_HEADER,
+        "tcp6": TCP6_HEADER,
+        "udp": UDP_HEADER,
+        "udp6": UDP6_HEADER,
+        "raw": RAW_HEADER,
+        "raw6": UDP6_HEADER,
+        "packet": PACKET_HEADER,
+    }
+    for name, header in headers.items():
+        assert snapshot.sections[name].data.split(b"\n")[0] == header.rstrip(b"\n"), name
+    row = snapshot.sections["tcp"].data.split(b"\n")[1]
+    made = tcp_row("127.0.0.1", 1)
+    assert len(made.split()) == len(row.split()) == 17
+    assert len(made) == len(row) + 1
 
 
 def test_a_forged_unix_row_changes_nothing(inside: dict[str, Any]) -> None:
