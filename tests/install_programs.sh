@@ -13,6 +13,11 @@ need netstat net-tools
 need busybox busybox
 need dash dash
 need sudo sudo
+need bash bash
+need fish fish
+need tcsh tcsh
+need zsh zsh
+need ksh ksh
 [ -z "$missing" ] && exit 0
 missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -31,6 +31,6 @@ def test_a_suppression_has_its_reason_beside_it() -> None:
         for path in (ROOT / "auditor").rglob("*.py")
         for number, line in enumerate(path.read_text().splitlines(), 1)
         for mark in ("# noqa", "# type: ignore", "# pragma")
-        if mark in line and not re.search(rf"{mark}: [\w, -]+?(\[[\w, -]+])?(  #| -) \S", line)
+        if mark in line and not re.search(rf"{mark}(: [\w, -]+?)?(\[[\w, -]+])?(  #| -) \S", line)
     ]
     assert bare == []

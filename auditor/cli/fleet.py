@@ -1,12 +1,15 @@
 """A fleet at work under a command: signals, progress, results in order of arrival."""
 
 import signal
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import TypeVar
 
 from auditor.audit import Clock, Fleet
+from auditor.display import escape
+from auditor.errors import Problem
 from auditor.model.host import Connection, Inventory
 from auditor.transport import Transport
 
@@ -61,7 +64,9 @@ def open_transports(inventory: Inventory, clock: Clock) -> Iterator[dict[Connect
             from auditor.transport.ssh import SshTransport
 
             jump_hosts = {host.name: host for host in (*inventory.hosts, *inventory.others)}
-            transports["ssh"] = stack.enter_context(SshTransport(clock=clock, jump_hosts=jump_hosts))
+            ssh = stack.enter_context(SshTransport(clock=clock, jump_hosts=jump_hosts))
+            stack.callback(lambda: _warn(ssh.warnings))
+            transports["ssh"] = ssh
         if "local" in kinds:
             from auditor.transport.local import LocalTransport
 
@@ -71,3 +76,9 @@ def open_transports(inventory: Inventory, clock: Clock) -> Iterator[dict[Connect
 
             transports["replay"] = ReplayTransport()
         yield transports
+
+
+def _warn(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        where = f"{escape(problem.file)}:{problem.line}" if problem.line else escape(problem.file)
+        print(f"warning: {where}: {escape(problem.message)}", file=sys.stderr)

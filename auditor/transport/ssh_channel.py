@@ -156,6 +156,9 @@ class _Drain:
                 self.exited = True
             else:
                 self._wakeup.wait(deadline.left(_POLL_S))
+        # Out of time: the connection is cut, and what it had brought by then still counts.
+        while deadline.passed and not self.full and self._pump():
+            pass
 
     def _pump(self) -> bool:
         """Take what is there; return whether anything was."""

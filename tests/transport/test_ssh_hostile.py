@@ -14,7 +14,7 @@ import pytest
 from auditor.errors import TransportError
 from auditor.model.host import Host, SecretRef
 from auditor.model.transcript import Transcript
-from auditor.transport import MEBIBYTE, Limits
+from auditor.transport import MEBIBYTE, Limits, Script
 from auditor.transport.ssh import SshTransport
 from tests.builders import a_host
 from tests.servers import hostile
@@ -217,6 +217,16 @@ def test_drip_ends_at_the_deadline(transport: SshTransport, reach: Callable[[int
         transcript = succeed(transport, reach(server.port))
     assert transcript.cut == "deadline"
     assert set(transcript.stdout) == {ord("x")}
+
+
+def test_server_that_never_reads_the_script(transport: SshTransport, reach: Callable[[int], Host]) -> None:
+    """The window is used up and never opened again; what was printed meanwhile is kept."""
+    endless = Script(SCRIPT.nonce, b"# filler\n" * 400_000)
+    with serve(ssh_server(Manners(on_exec=hostile.say_without_end))) as server:
+        started = time.monotonic()
+        transcript = transport.run(reach(server.port), endless)
+        assert time.monotonic() - started <= TIMEOUT_S + 1
+    assert (transcript.stdout, transcript.cut) == (b"hello\n", "deadline")
 
 
 @pytest.mark.parametrize("on_exec", [hostile.print_for_ever, hostile.print_past_the_window])
