@@ -18,6 +18,7 @@ need fish fish
 need tcsh tcsh
 need zsh zsh
 need ksh ksh
+need strace strace
 [ -z "$missing" ] && exit 0
 missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
