@@ -19,6 +19,7 @@ need tcsh tcsh
 need zsh zsh
 need ksh ksh
 need strace strace
+[ -f /etc/services ] || missing="$missing netbase"
 [ -z "$missing" ] && exit 0
 missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
