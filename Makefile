@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format clean
+.PHONY: help demo test lint format example clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,12 @@ lint: $(VENV)/test ## format, lint, types, import contracts
 format: $(VENV)/test ## rewrite the code in the house format
 	@$(BIN)/ruff format auditor tests
 	@$(BIN)/ruff check --fix auditor tests
+
+example: $(VENV)/package ## write reports/example/ again, from the demo with its clock stopped
+	@rm -rf build/example && mkdir -p build/example reports/example
+	@cd build/example && SOURCE_DATE_EPOCH=1767323045 ../../$(BIN)/netaudit demo >/dev/null
+	@cp build/example/netaudit-demo/report.html build/example/netaudit-demo/report.json reports/example/
+	@chmod 644 reports/example/*
 
 clean: ## remove what make created
 	rm -rf $(VENV) build dist netaudit-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

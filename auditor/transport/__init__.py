@@ -24,10 +24,14 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many bytes one host may send before it is cut off."""
+    """How many bytes one host may send before it is cut off, and how many of too many are kept.
+
+    Too much is a flood, and its host incomplete whatever it says: its head is evidence enough, and costs less memory.
+    """
 
     stdout: int = 32 * MEBIBYTE
     stderr: int = 64 * 1024
+    flood: int = 2 * MEBIBYTE
 
 
 class Transport(Protocol):

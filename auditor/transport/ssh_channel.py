@@ -102,6 +102,8 @@ def _read_answer(
         channel.status_event.wait(deadline.left(_GRACE_S))
     status = channel.exit_status if channel.status_event.is_set() and channel.exit_status >= 0 else None
     cut = _why_cut(connection.engine, drain, deadline)
+    if cut == "output-cap":
+        del drain.stdout[limits.flood :]
     return Answer(bytes(drain.stdout), bytes(drain.stderr), status, cut)
 
 
@@ -167,7 +169,7 @@ class _Drain:
             moved = True
             self.stdout += self._channel.recv(MEBIBYTE)
             if len(self.stdout) > self._limits.stdout:
-                del self.stdout[self._limits.stdout :]
+                del self.stdout[self._limits.flood :]
                 self.full = True
         if self._channel.recv_stderr_ready():
             moved = True
