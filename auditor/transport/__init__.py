@@ -33,6 +33,11 @@ class Limits:
     stderr: int = 64 * 1024
     flood: int = 2 * MEBIBYTE
 
+    @property
+    def kept(self) -> int:
+        """How many bytes are kept of an output that was cut off at its limit."""
+        return min(self.flood, self.stdout)
+
 
 class Transport(Protocol):
     """One way to run a script on a host."""

@@ -150,7 +150,7 @@ class _Drain:
         else:
             self.stdout += data
             if len(self.stdout) > self._limits.stdout:
-                del self.stdout[self._limits.flood :]
+                del self.stdout[self._limits.kept :]
                 self.full = True
 
     def _drop(self, pipe: IO[bytes]) -> None:

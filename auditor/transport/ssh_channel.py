@@ -103,7 +103,7 @@ def _read_answer(
     status = channel.exit_status if channel.status_event.is_set() and channel.exit_status >= 0 else None
     cut = _why_cut(connection.engine, drain, deadline)
     if cut == "output-cap":
-        del drain.stdout[limits.flood :]
+        del drain.stdout[limits.kept :]
     return Answer(bytes(drain.stdout), bytes(drain.stderr), status, cut)
 
 
@@ -169,7 +169,7 @@ class _Drain:
             moved = True
             self.stdout += self._channel.recv(MEBIBYTE)
             if len(self.stdout) > self._limits.stdout:
-                del self.stdout[self._limits.flood :]
+                del self.stdout[self._limits.kept :]
                 self.full = True
         if self._channel.recv_stderr_ready():
             moved = True
