@@ -28,9 +28,20 @@ Job = TypeVar("Job")
 Done = TypeVar("Done")
 
 
-def collect_host(host: Host, transports: Mapping[Connection, Transport], clock: Clock) -> Evidence:
-    """Run the probe on one host and return what came back, or why nothing did. Raises nothing for the host's sake."""
-    script = build_script(secrets.token_hex(16), sudo=host.sudo)
+def collect_host(
+    host: Host, transports: Mapping[Connection, Transport], clock: Clock, *, owners: bool = True
+) -> Evidence:
+    """Run the probe on one host and return what came back, or why nothing did. Raises nothing for the host's sake.
+
+    `owners`: also find out who holds the sockets that listen.
+    """
+    script = build_script(
+        secrets.token_hex(16),
+        sudo=host.sudo,
+        password=host.sudo_password is not None,
+        namespaces=host.namespaces,
+        owners=owners,
+    )
     outcome: Transcript | Failure
     try:
         outcome = transports[host.connection].run(host, script)
@@ -67,6 +78,7 @@ def _judge(evidence: Evidence, policies: CompiledPolicies, now: datetime, fail_o
             name=host.name,
             address=host.address,
             groups=host.groups,
+            labels=host.labels,
             status=judge_host(findings, outcome, fail_on),
             policies=policies.names_for(host),
             error=outcome,
@@ -79,6 +91,7 @@ def _judge(evidence: Evidence, policies: CompiledPolicies, now: datetime, fail_o
         name=host.name,
         address=host.address,
         groups=host.groups,
+        labels=host.labels,
         status=judge_host(judgement.findings, None, fail_on),
         policies=judgement.policies,
         error=None,
@@ -87,6 +100,8 @@ def _judge(evidence: Evidence, policies: CompiledPolicies, now: datetime, fail_o
         gaps=facts.gaps,
         listeners=judgement.listeners,
         findings=judgement.findings,
+        exposures=facts.exposures,
+        unix=facts.unix,
     )
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from auditor.collect.payload import take_payload
-from auditor.collect.sections import SECTIONS
+from auditor.collect.sections import LATER, SECTIONS
 from auditor.collect.silence import explain_cut, explain_silence
 from auditor.display import escape
 from auditor.model.facts import Gap
@@ -164,8 +164,9 @@ class _Reading:
             return
         if self._listed != [b"%d" % len(self._names), *self._names]:
             yield "its closing list names other sections than it has"
-        if self._names != list(_NAMES) and not self._is_foreign():
-            missing = [name for name in SECTIONS if name.encode() not in self._names]
+        expected = [name for name, text in _NAMES.items() if text not in LATER or name in self._names]
+        if self._names != expected and not self._is_foreign():
+            missing = [name for name in SECTIONS if name not in LATER and name.encode() not in self._names]
             yield f"sections are missing: {', '.join(missing)}" if missing else "its sections are not in order"
 
     def _is_foreign(self) -> bool:

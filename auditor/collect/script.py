@@ -1,4 +1,4 @@
-"""A nonce in, the script for one host out."""
+"""A nonce in, the script for one host out; and the same script as a program to install on a host."""
 
 import re
 from functools import cache
@@ -8,21 +8,72 @@ from auditor.transport import Script
 
 _NONCE = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
+COLLECTOR_HEAD = b"""#!/bin/sh
+# netaudit: prints this host's socket tables. Reads one line of its input, the nonce for this run, and nothing else.
+IFS= read -r N
+N=${N#N=}
+case $N in
+*[!0-9a-f]*) exit 64 ;;
+????????????????????????????????) ;;
+*) exit 64 ;;
+esac
+"""
+"""What stands in place of the line `N=<nonce>` in a collector that is installed on a host."""
 
-def build_script(nonce: str, *, sudo: bool = False) -> Script:
+
+def build_script(
+    nonce: str, *, sudo: bool = False, password: bool = False, namespaces: bool = False, owners: bool = False
+) -> Script:
     """Return the collection script with `nonce` (32 hex digits, from `secrets`) framing its answer.
 
-    `sudo`: a table the account may not read is asked for again with `sudo -n cat`. Nothing else is ever raised.
+    `sudo`: a table the account may not read is asked for again with `sudo -n cat`, and what needs root is asked for
+    through `sudo -n`. Nothing else is ever raised. `password`: sudo may ask for one, with the script's `prompt`.
+    `namespaces`: every other network namespace is read too. `owners`: who holds what listens is looked up.
     """
     if not _NONCE.fullmatch(nonce):
         raise ValueError("a nonce is 32 lower-case hex digits")
-    return Script(nonce=nonce, text=b"N=%s\n%s" % (nonce.encode(), _body(sudo)))
+    switch = "ask" if sudo and password else "yes" if sudo else "no"
+    text = b"N=%s\n%s" % (nonce.encode(), _body(switch, namespaces, owners))
+    return Script(nonce=nonce, text=text, prompt=f"{nonce} sudo\n".encode() if switch == "ask" else b"")
+
+
+def build_collector(owners_program: str = "") -> bytes:
+    """Return the script as a program that takes its nonce from the first line of its input.
+
+    `owners_program`: where the program that finds the owners is installed, for `sudo -n`; '' for no owners.
+    """
+    body = _body("no", False, bool(owners_program))
+    return COLLECTOR_HEAD + body.replace(b"\nI=\n", b"\nI=%b\n" % owners_program.encode(), 1)
+
+
+def build_owners_program() -> bytes:
+    """Return the program that finds the owners of sockets, to be installed on a host and run by sudo."""
+    path = b"PATH=/usr/bin:/bin:/usr/sbin:/sbin\nexport PATH\n"
+    return b"#!/bin/sh\n# netaudit: prints who holds the sockets that listen. Run as root, without arguments.\n" + (
+        path + _read("owners.sh")
+    )
 
 
 @cache
-def _body(sudo: bool) -> bytes:
-    """Return the script without comments and indentation: they would be sent to every host."""
-    lines = files("auditor.collect").joinpath("probe.sh").read_bytes().split(b"\n")
+def _body(sudo: str, namespaces: bool, owners: bool) -> bytes:
+    """Return the script with its switches set, and in it the programs it is to run as root."""
+    programs = {b"J": "nat.sh"}
+    if namespaces:
+        programs[b"Z"] = "namespaces.sh"
+    if owners:
+        programs[b"Q"] = "owners.sh"
+    body = _read("probe.sh")
+    body = body.replace(b"\nU=no\n", b"\nU=%b\n" % sudo.encode(), 1)
+    if sudo == "ask":
+        body = body.replace(b"\nexec </dev/null\n", b"\nexec 5<&0 </dev/null\n", 1)
+    for name, file in programs.items():
+        quoted = _read(file).replace(b"'", b"'\\''")
+        body = body.replace(b"\n%b=\n" % name, b"\n%b='\n%b'\n" % (name, quoted), 1)
+    return body
+
+
+def _read(name: str) -> bytes:
+    """Return a script without comments and indentation: they would be sent to every host."""
+    lines = files("auditor.collect").joinpath(name).read_bytes().split(b"\n")
     kept = [line.lstrip() for line in lines if line.strip() and not line.lstrip().startswith(b"#")]
-    body = b"\n".join(kept) + b"\n"
-    return body.replace(b"\nU=no\n", b"\nU=yes\n", 1) if sudo else body
+    return b"\n".join(kept) + b"\n"

@@ -35,9 +35,11 @@ _SIGNS = (
         "no-shell",
         "the account's shell is restricted and refuses to run /bin/sh: give it /bin/sh as its shell",
     ),
-    _Sign(b"not found", "no-shell", "the host did not find /bin/sh: is the account confined (chroot)?"),
-    _Sign(b"no such file", "no-shell", "the host did not find /bin/sh: is the account confined (chroot)?"),
-    _Sign(b"permission denied", "no-shell", "the account may not run /bin/sh: allow it to"),
+    *(
+        _Sign(text, "no-shell", "the host did not find /bin/sh: is the account confined (chroot)?")
+        for text in (b"/bin/sh: no such file", b"/bin/sh: not found", b"sh: command not found")
+    ),
+    _Sign(b"/bin/sh: permission denied", "no-shell", "the account may not run /bin/sh: allow it to"),
 )
 
 _CUTS = {

@@ -16,8 +16,10 @@ _FAMILIAR = {
     "ansible_ssh_private_key_file": "identity",
     "ansible_connection": "connection",
     "ansible_become": "sudo",
+    "ansible_become_password": "sudo_password",
     "bastion": "jump",
     "become": "sudo",
+    "become_password": "sudo_password",
     "children": "`groups: [parent]`, in the child",
     "gateway": "jump",
     "host": "address",
@@ -58,7 +60,8 @@ def read_secret(value: object) -> SecretRef:
 
 Port = Annotated[int, AfterValidator(_check_port), Field(json_schema_extra={"minimum": 1, "maximum": 65535})]
 Texts = Annotated[list[Annotated[str, Field(min_length=1)]], listed]
-Secret = Annotated[SecretRef, BeforeValidator(read_secret, json_schema_input_type=str)]
+_Reference = Annotated[str, Field(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.*\S.*)$", examples=["env:PASSWORD"])]
+Secret = Annotated[SecretRef, BeforeValidator(read_secret, json_schema_input_type=_Reference)]
 User = Annotated[str, AfterValidator(check_user)]
 Address = Annotated[str, AfterValidator(check_address)]
 Timeout = Annotated[float, Field(gt=0, le=3600)]
@@ -91,6 +94,13 @@ class Settings(FileModel):
         Field(description="Hosts of this inventory to go through, in this order; [] for none, whatever is inherited."),
     ] = None
     sudo: Annotated[bool | Unset, Field(description="Read as root through sudo -n: adds the owners of sockets.")] = None
+    sudo_password: Annotated[
+        Secret | Unset, Field(description="Password for sudo as env:NAME or file:PATH, sent only when asked.")
+    ] = None
+    namespaces: Annotated[
+        bool | Unset,
+        Field(description="Also read every other network namespace (containers), which needs root or sudo."),
+    ] = None
     timeout: Annotated[Timeout | Unset, Field(description="Hard limit in seconds for the whole host; default 60.")] = (
         None
     )

@@ -63,6 +63,10 @@ class Hosts:
         elif "evidence" not in fields:
             hint = "add `evidence: FILE`, a file that `netaudit collect` wrote"
             self._document.complain(loc, "connection: replay needs the evidence to read", hint, key=True)
+        if not fields.get("sudo") and fields.pop("sudo_password", None) is not None and "sudo_password" in own:
+            hint = "add `sudo: true`, or remove this line"
+            message = "sudo_password is sent only with sudo: true"
+            self._document.complain((*loc, "sudo_password"), message, hint, key=True)
         return {**fields, "groups": groups, "origin": self._document.origin(loc)}
 
     def _refuse_twice(self, key: str, name: str) -> None:

@@ -67,4 +67,4 @@ def _require_private(document: Document, loc: Loc, path: str) -> None:
     elif mode & 0o077:
         shown = f"{stat.S_IMODE(mode):04o}"
         message = f"the secret file {path} can be read by others (mode {shown})"
-        document.complain(loc, message, f"chmod 600 {path}")
+        document.complain(loc, message, f"keep it in a file of its own: chmod 600 {path}")

@@ -18,8 +18,8 @@ LISTENER_CHANGES: tuple[ListenerChangeKind, ...] = get_args(ListenerChangeKind)
 FindingChangeKind = Literal["new", "changed", "resolved", "unobservable"]
 FINDING_CHANGES: tuple[FindingChangeKind, ...] = get_args(FindingChangeKind)
 Direction = Literal["widened", "narrowed", "moved"]
-CaveatKind = Literal["order", "partial", "policies", "privilege", "tables", "gaps"]
-_BLINDING: frozenset[CaveatKind] = frozenset({"partial", "privilege", "tables", "gaps"})
+CaveatKind = Literal["hosts", "order", "partial", "policies", "privilege", "tables", "gaps"]
+_BLINDING: frozenset[CaveatKind] = frozenset({"hosts", "partial", "privilege", "tables", "gaps"})
 """Caveats of what could be seen; the others say why an honest difference may not be the hosts' doing."""
 
 

@@ -13,6 +13,8 @@ DualStack = Literal["yes", "no", "unknown"]
 OwnerStatus = Literal["known", "unprivileged", "kernel", "other-namespace", "unknown", "not-collected"]
 CoverageStatus = Literal["ok", "absent", "denied", "empty", "malformed", "truncated", "inconsistent"]
 ByteOrder = Literal["little", "big", "unknown"]
+ReaderNetns = Literal["host", "other", "unknown"]
+ExposureSource = Literal["nftables", "iptables", "ipvs"]
 
 
 class Gap(Value):
@@ -35,7 +37,11 @@ class Coverage(Value):
 
 
 class Owner(Value):
-    """A process that holds the socket. Names are the process's own claim; `exe` is the kernel's."""
+    """A process that holds the socket. Its name and command line are its own claim, `exe` is the kernel's word.
+
+    `unit` is the systemd unit it runs in, `container` the id of its container, `runtime` what runs that (`docker`,
+    `podman`, `containerd`, `cri-o`, `lxc`, `nspawn`; `container` where its control group does not tell).
+    """
 
     pid: int
     comm: str | None = None
@@ -43,6 +49,7 @@ class Owner(Value):
     cmdline: str | None = None
     unit: str | None = None
     container: str | None = None
+    runtime: str | None = None
 
 
 class Listener(Value):
@@ -51,7 +58,8 @@ class Listener(Value):
     `address` is in canonical text (RFC 5952), IPv4-mapped addresses as the IPv4 address they carry. `service` is the
     name the host's own /etc/services gives: a label, never a reason. `dual_stack` is only for the IPv6 wildcard (else
     None): does it take IPv4 too? `pending_accepts` is the accept queue of a TCP listener. `raw` is the kernel's line.
-    `seen` is `some` when a table read several times showed it in some reads only.
+    `seen` is `some` when a table read several times showed it in some reads only. `owners` is everybody who holds it
+    exactly when `owner_status` is `known`; with any other status, it is who was seen.
     """
 
     proto: Proto
@@ -73,10 +81,37 @@ class Listener(Value):
     raw: str
 
 
+class UnixListener(Value):
+    """A listening unix socket. The kernel prints its path as any local user made it, so none of this can be trusted."""
+
+    kind: Literal["stream", "seqpacket", "unknown"]
+    path: str
+
+
+class Exposure(Value):
+    """A port that leads elsewhere without any socket: published by a firewall's address translation, or by IPVS.
+
+    `family`, `address` and `port` None: whatever the rule does not narrow down, or what it narrows down by means that
+    are not followed here; `proto` is then `any` likewise. `last_port` ends a range. `target` is where it leads, as the
+    tool prints it. `raw` is the tool's line.
+    """
+
+    proto: str
+    family: Family | None
+    address: str | None
+    port: int | None
+    last_port: int | None = None
+    target: str
+    source: ExposureSource
+    raw: str
+
+
 class System(Value):
     """The host itself. None and `unknown` mean the host did not say.
 
     `clock_skew_s` is the host's clock minus the controller's, in seconds. `ephemeral_ports` is ip_local_port_range.
+    `reader_netns`: whether the tables are those of the host's own network namespace, that of its first process.
+    `states` counts the sockets of its tables as {"tcp": {"ESTABLISHED": 3}}, in the order of the kernel's numbers.
     """
 
     hostname: str | None = None
@@ -85,11 +120,13 @@ class System(Value):
     arch: str | None = None
     byte_order: ByteOrder = "unknown"
     privileged: bool = False
+    reader_netns: ReaderNetns = "unknown"
     collected_at: datetime
     clock_skew_s: float | None = None
     ephemeral_ports: tuple[int, int] | None = None
     host_key: str | None = None
     kex: str | None = None
+    states: dict[str, dict[str, int]] = {}
 
 
 class HostFacts(Value):
@@ -103,3 +140,5 @@ class HostFacts(Value):
     coverage: tuple[Coverage, ...]
     gaps: tuple[Gap, ...]
     services: dict[str, str] = {}
+    unix: tuple[UnixListener, ...] = ()
+    exposures: tuple[Exposure, ...] = ()

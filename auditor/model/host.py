@@ -23,7 +23,8 @@ class Host(Value):
 
     `name` is its identity everywhere (reports, policies, limits); `address` is what is dialled. `user` None means: not
     set, which ssh refuses rather than guesses. Paths are absolute or relative to the working directory, `~` expanded.
-    `timeout` is the hard limit in seconds for the whole host.
+    `timeout` is the hard limit in seconds for the whole host. `namespaces`: read every other network
+    namespace there too, as root.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Host(Value):
     known_hosts: tuple[str, ...] = ()
     jump: tuple[str, ...] = ()
     sudo: bool = False
+    sudo_password: SecretRef | None = None
+    namespaces: bool = False
     timeout: float = 60.0
     evidence: str | None = None
     groups: tuple[str, ...] = ()

@@ -117,7 +117,7 @@ class Entry(Value):
 class Waiver(Value):
     """An exception from findings, for a time: who answers for it, why, and until when.
 
-    It covers findings of `rules` on hosts whose name matches a glob of `hosts`. `ports` empty: any port of any protocol.
+    It covers findings of `rules` on hosts whose name matches a glob of `hosts`. `ports` empty: any port there is.
     `expires` is the last day it holds, to its end in UTC. `owner` is the person; whose socket it is, is `held_by`.
     """
 
@@ -169,11 +169,17 @@ class Policy(Value):
     severity: Severity = "high"
     ephemeral_udp: Default = "ignore"
     raw_sockets: Default = "ignore"
+    exposures: Default = "ignore"
     allow: tuple[Entry, ...] = ()
     deny: tuple[Entry, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     included: tuple[PolicyFileRef, ...] = ()
     origin: Origin
+
+    @property
+    def all_controls(self) -> tuple[str, ...]:
+        """Return the controls of the policy and of all its lines, each once, sorted."""
+        return tuple(sorted({*self.controls, *(one for entry in (*self.allow, *self.deny) for one in entry.controls)}))
 
 
 class PolicySet(Value):

@@ -10,7 +10,8 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from auditor.model.facts import Coverage, Gap, Listener, System
+from auditor.model.delta import Delta
+from auditor.model.facts import Coverage, Exposure, Gap, Listener, System, UnixListener
 from auditor.model.finding import INCOMPLETE_RULES, Finding
 from auditor.model.origin import Origin
 from auditor.model.policy import SEVERITIES, Severity, severity_rank
@@ -19,7 +20,8 @@ from auditor.model.value import Value
 
 HostStatus = Literal["compliant", "violating", "incomplete", "unreachable"]
 Verdict = Literal["pass", "fail", "incomplete"]
-ListenerVerdict = Literal["allowed", "denied", "unexpected", "waived", "ignored"]
+ListenerVerdict = Literal["allowed", "denied", "unexpected", "waived", "ignored", "unknown"]
+"""`unknown`: a line asks who holds the socket, and that is not seen; the host then has a gap."""
 
 
 class Decision(Value):
@@ -55,6 +57,7 @@ class HostReport(Value):
     name: str
     address: str
     groups: tuple[str, ...]
+    labels: dict[str, str] = {}
     status: HostStatus
     policies: tuple[str, ...]
     error: Failure | None
@@ -63,6 +66,8 @@ class HostReport(Value):
     gaps: tuple[Gap, ...] = ()
     listeners: tuple[JudgedListener, ...] = ()
     findings: tuple[Finding, ...] = ()
+    exposures: tuple[Exposure, ...] = ()
+    unix: tuple[UnixListener, ...] = ()
 
     @property
     def fully_audited(self) -> bool:
@@ -80,11 +85,16 @@ class HostReport(Value):
 
 
 class PolicyRef(Value):
-    """A policy file as it was: `sha256` of its bytes."""
+    """A policy file as it was: `sha256` of its bytes. `included`: it is here as part of another policy.
+
+    `controls` are those of the policy and of every line that holds in it, met or not.
+    """
 
     name: str
     path: str
     sha256: str
+    included: bool = False
+    controls: tuple[str, ...] = ()
 
 
 class InventoryRef(Value):
@@ -95,7 +105,7 @@ class InventoryRef(Value):
 
 
 class Run(Value):
-    """Which run this was. `partial`: it was interrupted, and hosts are missing."""
+    """Which run this was. `partial`: it was interrupted, or its evidence is cut off; hosts may be missing."""
 
     id: str
     started_at: datetime
@@ -168,6 +178,8 @@ class AuditReport(Value):
     summary: Summary
     hosts: tuple[HostReport, ...]
     hygiene: tuple[Hygiene, ...] = ()
+    changes: Delta | None = None
+    """What changed since the report this one was compared with, if it was."""
 
     @property
     def fully_audited(self) -> int:
@@ -175,7 +187,9 @@ class AuditReport(Value):
         return sum(host.fully_audited for host in self.hosts)
 
 
-_PARTIAL = "the run was interrupted, and hosts may be missing"
+INTERRUPTED = "interrupted"
+"""The code of a host that a run had not finished when it was interrupted."""
+_PARTIAL = "the run was interrupted or its evidence is cut off, and hosts may be missing"
 
 
 def decides(finding: Finding, fail_on: Severity) -> bool:
@@ -197,23 +211,55 @@ def judge_host(findings: Sequence[Finding], failure: Failure | None, fail_on: Se
 
 
 def build_report(
-    run: Run, hosts: Iterable[HostReport], hygiene: Iterable[Hygiene], fail_on: Severity, generator: Generator
+    run: Run,
+    hosts: Iterable[HostReport],
+    hygiene: Iterable[Hygiene],
+    fail_on: Severity,
+    generator: Generator,
+    strict: bool = False,
 ) -> AuditReport:
-    """Return the report of a run: the hosts sorted, counted and judged once, for every reporter and the exit code."""
+    """Return the report of a run: the hosts sorted, counted and judged once, for every reporter and the exit code.
+
+    `strict`: what rots in the policies fails the run too.
+    """
     ordered = tuple(sorted(hosts, key=lambda host: (host.name, host.address)))
-    failing = _failing_reasons(ordered, fail_on)
-    unknown = _unknown_reasons(ordered, run)
-    verdict: Verdict = "fail" if failing else "incomplete" if unknown else "pass"
-    reasons = (*failing, *unknown) or (_say_passed(ordered, fail_on),)
+    notes = tuple(sorted(hygiene, key=_hygiene_place))
+    verdict, outcome = _judge(ordered, run, notes if strict else (), fail_on)
     return AuditReport(
         generator=generator,
         run=run,
         verdict=verdict,
-        exit=Exit(code={"fail": 1, "incomplete": 3, "pass": 0}[verdict], reasons=reasons),
+        exit=outcome,
         summary=_summarise(ordered),
         hosts=ordered,
-        hygiene=tuple(sorted(hygiene, key=_hygiene_place)),
+        hygiene=notes,
     )
+
+
+def list_failing(report: AuditReport, fail_on: Severity) -> frozenset[str]:
+    """Return the ids of the findings that fail a report."""
+    return frozenset(finding.id for host in report.hosts for finding in host.findings if decides(finding, fail_on))
+
+
+def judge_news(report: AuditReport, known: frozenset[str], fail_on: Severity, strict: bool = False) -> AuditReport:
+    """Return the report judged by what is new: findings with ids in `known` no longer fail it, nor are they hidden."""
+    verdict, outcome = _judge(report.hosts, report.run, report.hygiene if strict else (), fail_on, known)
+    return report.model_copy(update={"verdict": verdict, "exit": outcome})
+
+
+def _judge(
+    hosts: Sequence[HostReport],
+    run: Run,
+    notes: Sequence[Hygiene],
+    fail_on: Severity,
+    known: frozenset[str] | None = None,
+) -> tuple[Verdict, Exit]:
+    """Return the verdict and the exit; `known` None: every finding counts, not only those that are new."""
+    failing = (*_failing_reasons(hosts, fail_on, known), *_hygiene_reasons(notes))
+    unknown = _unknown_reasons(hosts, run)
+    verdict: Verdict = "fail" if failing else "incomplete" if unknown else "pass"
+    reasons = (*failing, *unknown) or (_say_passed(hosts, fail_on, known),)
+    return verdict, Exit(code={"fail": 1, "incomplete": 3, "pass": 0}[verdict], reasons=reasons)
 
 
 def interrupt_report(report: AuditReport, code: int, of: int) -> AuditReport:
@@ -221,7 +267,7 @@ def interrupt_report(report: AuditReport, code: int, of: int) -> AuditReport:
 
     An interrupted run is never a pass, even when every host had answered by then.
     """
-    total = report.summary.hosts.total
+    total = sum(host.error is None or host.error.code != INTERRUPTED for host in report.hosts)
     done = f"{total} of {_count(of, 'host')}" if of else _count(total, "host")
     reason = f"interrupted after {done}"
     others = tuple(each for each in report.exit.reasons if report.exit.code and each != _PARTIAL)
@@ -253,14 +299,25 @@ def _summarise(hosts: Sequence[HostReport]) -> Summary:
     )
 
 
-def _failing_reasons(hosts: Sequence[HostReport], fail_on: Severity) -> tuple[str, ...]:
-    failing = [(host, finding) for host in hosts for finding in host.findings if decides(finding, fail_on)]
+def _failing_reasons(hosts: Sequence[HostReport], fail_on: Severity, known: frozenset[str] | None) -> tuple[str, ...]:
+    failing = [
+        (host, finding)
+        for host in hosts
+        for finding in host.findings
+        if decides(finding, fail_on) and finding.id not in (known or ())
+    ]
     if not failing:
         return ()
     counts = Counter(finding.severity for _, finding in failing)
     parts = ", ".join(f"{counts[level]} {level}" for level in SEVERITIES if counts[level])
     where = len({host.name for host, _ in failing})
-    return (f"{_count(len(failing), 'finding')} at or above {fail_on} on {_count(where, 'host')} ({parts})",)
+    noun = "finding" if known is None else "new finding"
+    return (f"{_count(len(failing), noun)} at or above {fail_on} on {_count(where, 'host')} ({parts})",)
+
+
+def _hygiene_reasons(notes: Sequence[Hygiene]) -> tuple[str, ...]:
+    kinds = Counter(note.kind for note in notes)
+    return (f"{_count(len(notes), 'problem')} in the policies ({_say_counts(kinds)})",) if notes else ()
 
 
 def _unknown_reasons(hosts: Sequence[HostReport], run: Run) -> tuple[str, ...]:
@@ -289,10 +346,14 @@ def _say_counts(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {word}" for word, count in ordered)
 
 
-def _say_passed(hosts: Sequence[HostReport], fail_on: Severity) -> str:
-    passed = f"{len(hosts)} of {_count(len(hosts), 'host')} audited, nothing at or above {fail_on}"
-    below = sum(decides(finding, "info") for host in hosts for finding in host.findings)
-    return f"{passed} ({_count(below, 'finding')} below it)" if below else passed
+def _say_passed(hosts: Sequence[HostReport], fail_on: Severity, known: frozenset[str] | None) -> str:
+    new = "" if known is None else "new "
+    passed = f"{len(hosts)} of {_count(len(hosts), 'host')} audited, nothing {new}at or above {fail_on}"
+    failing = sum(decides(finding, fail_on) for host in hosts for finding in host.findings)
+    below = sum(decides(finding, "info") for host in hosts for finding in host.findings) - failing
+    parts = [f"{_count(below, 'finding')} below it"] if below else []
+    parts += [f"{_count(failing, 'finding')} known from the baseline"] if failing else []
+    return f"{passed} ({', '.join(parts)})" if parts else passed
 
 
 def _count(number: int, noun: str) -> str:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from auditor.model.facts import Gap
+from auditor.model.facts import Gap, ReaderNetns
 from auditor.model.snapshot import Section
 from auditor.model.transcript import Transcript
 from auditor.parse.session import Ends
 from auditor.parse.socket import WordOrder
 from auditor.parse.sockstat import Counters
-from auditor.parse.system import read_names, read_text
+from auditor.parse.system import read_names
 
 Sections = Mapping[str, Section]
 
@@ -35,20 +35,28 @@ def check_order(doubt: str) -> Iterator[Gap]:
         yield Gap(source="byte-order", reason=reason)
 
 
-def check_namespace(
-    sections: Sections, transcript: Transcript, ends: Ends | None, found: frozenset[WordOrder]
-) -> Iterator[Gap]:
-    """Yield a gap when the tables may not be those of the host's own network namespace, or not all of them.
-
-    Two independent signs: our own connection's row, and whether process 1 has the same table. A local run has no
-    connection (SSH_CONNECTION, if set, is that of whoever started netaudit, and may be long closed), so only a plain no
-    of the second counts against it. Over SSH one of the two must say yes and none no; where a TCP table was not read,
-    that is the gap, and the missing row only follows from it.
-    """
-    netns = read_text(sections, "netns")
-    if netns == b"other":
+def check_namespace(reader: ReaderNetns, *, local: bool, host_seen: bool) -> Iterator[Gap]:
+    """Yield a gap when we read another network namespace than the host's own, and that one was not read besides."""
+    if reader == "unknown" and local:
+        reason = (
+            "whether these are the tables of the host's first process cannot be told: it is hidden from this account"
+        )
+        yield Gap(source="netns", reason=f"{reason} (hidepid)")
+    if reader == "other" and not host_seen:
         reason = "these are the sockets of another network namespace than that of the host's first process"
         yield Gap(source="netns", reason=f"{reason}: what listens on the host itself was not seen")
+
+
+def check_session(
+    sections: Sections, transcript: Transcript, ends: Ends | None, found: frozenset[WordOrder]
+) -> Iterator[Gap]:
+    """Yield a gap when nothing vouches that the tables are those of the network namespace we came in by, and whole.
+
+    Over SSH our own connection's row must be there. That process 1 has the same tables says less: in a container that a
+    forced command put us into, process 1 is the container's. A local run has no connection (SSH_CONNECTION, if set, is
+    that of whoever started netaudit, and may be long closed), see `check_namespace` for it. Where a TCP table was not
+    read, that is the gap, and the missing row only follows from it.
+    """
     if transcript.session.address is None:
         return
     if ends is not None and not found and _are_read(sections):
@@ -57,11 +65,11 @@ def check_namespace(
             reason="our own SSH connection is not in the host's tables: they are another network namespace's, "
             "or something filters them",
         )
-    elif ends is None and netns != b"init":
+    elif ends is None:
         yield Gap(
             source="session",
-            reason="the host sets no SSH_CONNECTION, and whether the tables are those of its own network namespace "
-            "cannot be told otherwise",
+            reason="the host sets no SSH_CONNECTION, so nothing shows that the tables are those of the network "
+            "namespace we came in by: a forced command may have put us into a container",
         )
 
 

@@ -1,26 +1,38 @@
 """A snapshot and its transcript in, what the host was seen to be out: the sentence that uses every table's parser."""
 
-from auditor.model.facts import ByteOrder, Gap, HostFacts, System
+from collections.abc import Mapping, Sequence
+
+from auditor.model.facts import ByteOrder, Gap, HostFacts, Listener, System
 from auditor.model.snapshot import Snapshot
 from auditor.model.transcript import Transcript
 from auditor.parse.byteorder import decide_order
-from auditor.parse.checks import check_counters, check_namespace, check_order, find_block
-from auditor.parse.listeners import fold_listeners
+from auditor.parse.checks import check_counters, check_namespace, check_order, check_session, find_block
+from auditor.parse.ip_vs import parse_ip_vs
+from auditor.parse.listeners import Setting, fold_listeners
+from auditor.parse.namespaces import parse_namespaces
+from auditor.parse.nat import parse_nat, sort_exposures
+from auditor.parse.owners import Ownership
 from auditor.parse.services import parse_services
 from auditor.parse.session import find_session, read_ends
 from auditor.parse.sockstat import read_counters
+from auditor.parse.states import count_states
+from auditor.parse.sudo import check_sudo
 from auditor.parse.system import (
     Sections,
     measure_skew,
     read_hostname,
     read_names,
+    read_netns,
     read_number,
     read_os,
     read_port_range,
     read_text,
 )
+from auditor.parse.table import Table
 from auditor.parse.tables import check_counts, parse_tables
+from auditor.parse.unix import list_unix
 
+_EXTRA = frozenset({"ip_vs", "namespaces"})  # not in the ledger of a host that has none
 _NOTHING = Gap(source="no-frame", reason="the host's answer holds nothing")
 
 
@@ -42,27 +54,52 @@ def parse_snapshot(snapshot: Snapshot, transcript: Transcript) -> HostFacts:
     counters = read_counters(sections)
     check_counts(tables, counters)
     services, labels = parse_services(sections.get("services"))
-    sources = [*tables, services]
+    reader = read_netns(sections)
+    others, readings = parse_namespaces(sections.get("namespaces"), order or "little", elsewhere=reader == "other")
+    nat, published = parse_nat(sections.get("nat"))
+    ip_vs, balanced = parse_ip_vs(sections.get("ip_vs"))
+    sources = [*tables, services, ip_vs, nat, others]
+    ownership = Ownership(sections.get("owners"))
+    own = Setting("other" if reader == "other" else "host", read_text(sections, "bindv6only") != b"0", ownership)
+    listeners = _fold([(own, tables), *((Setting(each.label), each.tables) for each in readings)], labels)
     return HostFacts(
-        system=_describe(sections, transcript, order or "unknown"),
-        listeners=fold_listeners(
-            (socket for table in tables for socket in table.sockets),
-            labels,
-            v6only_default=read_text(sections, "bindv6only") != b"0",
+        system=_describe(
+            sections, transcript, order or "unknown", raised=ownership.view is not None and ownership.view.uid == 0
+        ).model_copy(update={"states": count_states(tables)}),
+        listeners=listeners,
+        coverage=tuple(
+            source.coverage() for source in sources if source.status != "absent" or source.name not in _EXTRA
         ),
-        coverage=tuple(source.coverage() for source in sources),
         gaps=(
             *snapshot.gaps,
             *check_order(doubt),
-            *check_namespace(sections, transcript, ends, found),
+            *check_namespace(
+                reader,
+                local=transcript.session.address is None,
+                host_seen=any(each.label == "host" for each in readings),
+            ),
+            *check_session(sections, transcript, ends, found),
             *check_counters(sections, counters),
+            *check_sudo(sections, ownership),
             *(gap for source in sources if (gap := source.gap()) is not None),
         ),
         services=labels,
+        unix=list_unix(sections.get("unix")),
+        exposures=sort_exposures((*published, *balanced)) if reader != "other" else (),
     )
 
 
-def _describe(sections: Sections, transcript: Transcript, order: ByteOrder) -> System:
+def _fold(places: list[tuple[Setting, Sequence[Table]]], labels: Mapping[str, str]) -> tuple[Listener, ...]:
+    """Return the listeners of every network namespace, each by itself, the host's own first."""
+    folded = [
+        fold_listeners((socket for table in tables for socket in table.sockets), labels, setting)
+        for setting, tables in places
+    ]
+    return tuple(listener for group in folded for listener in group)
+
+
+def _describe(sections: Sections, transcript: Transcript, order: ByteOrder, *, raised: bool = False) -> System:
+    """`raised`: what needed it was read as root, whoever logged in."""
     _, kernel, machine = read_names(sections)
     return System(
         hostname=read_hostname(sections),
@@ -70,7 +107,8 @@ def _describe(sections: Sections, transcript: Transcript, order: ByteOrder) -> S
         kernel=kernel,
         arch=machine,
         byte_order=order,
-        privileged=read_number(sections, "uid") == 0,
+        privileged=raised or read_number(sections, "uid") == 0,
+        reader_netns=read_netns(sections),
         collected_at=transcript.finished_at,
         clock_skew_s=measure_skew(sections, transcript.started_at, transcript.finished_at),
         ephemeral_ports=read_port_range(sections),

@@ -21,6 +21,8 @@ HEADER = re.compile(rb" *sl +local_address +rem(?:ote)?_address +st [ -~]*\n")
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+\Z")
 # Request and time-wait sockets have twelve fields, and /proc/net/sockstat counts none of them (`get_openreq4`,
 # `get_timewait4_sock`).
+# What connections() of probe.sh prints in place of a large table's rows: state, whether they are short, how many.
+_COUNTED = re.compile(rb"^# (0[1-9B]) (full|short) ([1-9][0-9]{0,8})\n", re.MULTILINE)
 _SHORT = re.compile(rb"^ *[0-9]+: +[^ \n]+ +[^ \n]+ +0[356](?: +[^ \n]+){8} *\n", re.MULTILINE)
 
 
@@ -54,10 +56,6 @@ class Row(NamedTuple):
     inode: int
     raw: str
 
-    @property
-    def has_peer(self) -> bool:
-        return self.remote_port != 0 or self.remote.strip(b"0") != b""
-
 
 def read_header(table: Table) -> bytes:
     """Return the header with which the table must begin; note a fault and return nothing when it does not."""
@@ -69,13 +67,22 @@ def read_header(table: Table) -> bytes:
 
 
 def count_states(table: Table, width: Width) -> Counter[int]:
-    """Return how many rows are in each state; count the rows and reject what is none."""
+    """Return how many rows are in each state; count the rows and reject what is none.
+
+    Of a large table most rows stayed on the host, and only their counts came.
+    """
     found: list[bytes] = _STATES[width].findall(table.data)
     states = Counter(found)
-    count_rows(table, width, len(found), headers=1)
+    counted: list[tuple[bytes, bytes, bytes]] = _COUNTED.findall(table.data) if b"\n# " in table.data else []
+    count_rows(table, width, len(found), headers=1, counts=len(counted))
     if not states.keys().isdisjoint((b"03", b"05", b"06")):
         table.full -= len(_SHORT.findall(table.data))
-    return Counter({int(state, 16): count for state, count in states.items()})
+    for state, length, rows in counted:
+        states[state] += int(rows)
+        table.rows += int(rows)
+        table.full += int(rows) if length == b"full" else 0
+    table.states = {int(state, 16): count for state, count in sorted(states.items())}
+    return Counter(table.states)
 
 
 def listening_rows(table: Table, width: Width) -> Iterator[Row]:
@@ -96,20 +103,22 @@ def split_readings(table: Table, header: bytes, readings: int) -> list[bytes]:
     return parts
 
 
-def count_rows(table: Table, width: Width, rows: int, headers: int) -> None:
-    """Note how many rows were understood, and reject every other line but the headers."""
+def count_rows(table: Table, width: Width, rows: int, headers: int, counts: int = 0) -> None:
+    """Note how many rows were understood, and reject every other line but the headers and the counts."""
     table.rows = table.full = rows
     lines = table.data.count(b"\n") + (not table.data.endswith(b"\n"))
-    if lines - headers != rows:
-        _reject_others(table, _ROWS[width], headers)
+    if lines - headers - counts != rows:
+        _reject_others(table, _ROWS[width], headers, counts)
 
 
-def _reject_others(table: Table, grammar: re.Pattern[bytes], headers: int) -> None:
-    """Reject the lines that are neither row nor one of the headers."""
+def _reject_others(table: Table, grammar: re.Pattern[bytes], headers: int, counts: int) -> None:
+    """Reject the lines that are neither row nor one of the headers or counts."""
     for number, match in enumerate(_LINE.finditer(table.data), 1):
         line = match.group()
         if headers and HEADER.fullmatch(line):
             headers -= 1
+        elif counts and _COUNTED.fullmatch(line):
+            counts -= 1
         elif not grammar.fullmatch(line):
             table.reject(number, line.rstrip(b"\n"))
 

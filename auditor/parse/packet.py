@@ -26,7 +26,7 @@ def parse_packet(section: Section | None) -> Table:
             table.duplicates += 1
             continue
         seen.add(inode)
-        table.add(socket)
+        table.add(socket._replace(inode=inode))
     return table
 
 

@@ -27,6 +27,6 @@ def parse_raw(name: str, section: Section | None, order: WordOrder, *, optional:
         seen.add(row.inode)
         if name.startswith("raw"):
             place = decode_address(row.local, order)
-            table.add(Socket("raw", place, row.port, row.raw, uid=row.uid))
+            table.add(Socket("raw", place, row.port, row.raw, uid=row.uid, inode=row.inode))
     table.full -= table.duplicates
     return table

@@ -28,8 +28,9 @@ def parse_sctp(section: Section | None) -> Table:
         if state == _LISTENING:
             raw = " ".join(row.text.decode("ascii").split())
             uid = row.decimal(b"UID") if b"UID" in row.fields else None
+            inode = (row.decimal(b"INODE") if b"INODE" in row.fields else None) or 0
             for place in places:
-                table.add(Socket("sctp", place, port, raw, uid=uid))
+                table.add(Socket("sctp", place, port, raw, uid=uid, inode=inode))
     return table
 
 

@@ -27,7 +27,7 @@ def parse_services(section: Section | None) -> tuple[Table, dict[str, str]]:
 
 
 def _labels(data: bytes) -> dict[str, str]:
-    return ServiceTable.parse(data.decode("latin-1"), MAX_LINES).labels()
+    return ServiceTable.parse(data.decode("utf-8", "backslashreplace"), MAX_LINES).labels()
 
 
 @lru_cache(maxsize=16)

@@ -30,6 +30,7 @@ class Socket(NamedTuple):
     kind: Kind = "listener"
     pending_accepts: int | None = None
     seen: Literal["all", "some"] = "all"
+    inode: int = 0
 
 
 @lru_cache(maxsize=16384)

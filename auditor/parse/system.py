@@ -4,11 +4,13 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
+from auditor.model.facts import ReaderNetns
 from auditor.model.snapshot import Section
 from auditor.parse.udp import EphemeralPorts
 
 _PRETTY = re.compile(rb"PRETTY_NAME=(?:\"([^\"\n]*)\"|'([^'\n]*)'|([^\s\"']*))")
 _SPAN = re.compile(rb"([0-9]{1,5})(?:-([0-9]{1,5}))?")
+_NETNS: dict[bytes, ReaderNetns] = {b"init": "host", b"other": "other"}
 _SHOWN = 256
 
 Sections = Mapping[str, Section]
@@ -35,6 +37,11 @@ def read_os(sections: Sections) -> str | None:
     """Return PRETTY_NAME of os-release(5)."""
     match = _PRETTY.match(read_text(sections, "os-release"))
     return _show(match[1] or match[2] or match[3] or b"") if match else None
+
+
+def read_netns(sections: Sections) -> ReaderNetns:
+    """Return whether we read the tables of the network namespace that the host's first process is in."""
+    return _NETNS.get(read_text(sections, "netns"), "unknown")
 
 
 def read_number(sections: Sections, name: str) -> int | None:

@@ -28,7 +28,7 @@ class Table:
     """One table: its bytes, what was counted in it, and what is wrong with it.
 
     `sockets` are the rows that matter to an audit; `rows` counts all that were understood, `full` those that the kernel
-    counts in /proc/net/sockstat. Any of `faults`, which are sentences, is a gap.
+    counts in /proc/net/sockstat, `states` how many are in which. Any of `faults`, which are sentences, is a gap.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Table:
     rejected: int = 0
     duplicates: int = 0
     listeners: int = 0
+    states: dict[int, int] = field(default_factory=dict)
     samples: list[str] = field(default_factory=list)
 
     def fail(self, status: CoverageStatus, fault: str) -> None:

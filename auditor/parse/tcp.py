@@ -40,4 +40,4 @@ def parse_tcp(name: str, section: Section | None, order: WordOrder, *, optional:
 def _socket(row: Row, order: WordOrder) -> Socket:
     """A listener's receive queue counts connections that wait for accept(2) (`sk_ack_backlog`)."""
     place = decode_address(row.local, order)
-    return Socket("tcp", place, row.port, row.raw, uid=row.uid, pending_accepts=row.queue)
+    return Socket("tcp", place, row.port, row.raw, uid=row.uid, pending_accepts=row.queue, inode=row.inode)

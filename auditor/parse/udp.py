@@ -50,18 +50,19 @@ def parse_udp(
         return table
     width: Width = 32 if name.endswith("6") else 8
     union = _read(table, width, header, readings)
-    unknown = sorted({row.state for row, _ in union} - {0x01, 0x07})
+    table.states = dict(sorted(Counter(row.state for row, _ in union).items()))
+    unknown = sorted(table.states.keys() - {0x01, 0x07})
     if unknown:
         words = ", ".join(f"{state:02X}" for state in unknown[:5])
         table.fail("malformed", f"rows are in states no kernel is known to have here ({words})")
     proto: Proto = "udplite" if lite else "udp"
     for row, seen in union:
-        if row.state == 0x07 and not row.has_peer and row.port:
+        if row.state == 0x07 and not row.remote_port and row.port:
             kind: Literal["listener", "ephemeral-udp"] = "listener"
             if ephemeral is not None and row.port in ephemeral:
                 kind = "ephemeral-udp"
             place = decode_address(row.local, order)
-            table.add(Socket(proto, place, row.port, row.raw, uid=row.uid, kind=kind, seen=seen))
+            table.add(Socket(proto, place, row.port, row.raw, uid=row.uid, kind=kind, seen=seen, inode=row.inode))
     return table
 
 

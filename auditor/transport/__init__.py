@@ -16,10 +16,15 @@ Cut = Literal["output-cap", "deadline", "lost", "killed"]
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The script for one host, as bytes, and the nonce that frames its answer."""
+    """The script for one host, as bytes, and the nonce that frames its answer.
+
+    `prompt`: when this line comes on standard error, the script's sudo asks for a password: the one that the host's
+    `sudo_password` refers to is then sent, once, and the input is closed. b"": it never asks.
+    """
 
     nonce: str
     text: bytes
+    prompt: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

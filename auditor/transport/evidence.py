@@ -4,6 +4,7 @@
 finished, an EvidenceFooter. The bytes depend on nothing but the values (the gzip header carries no time and no name).
 """
 
+import errno
 import gzip
 import json
 import os
@@ -34,7 +35,14 @@ _RERUN = "gather the evidence again with `netaudit collect`"
 def strip_login(host: Host) -> Host:
     """Return the host without the ways to log in: evidence is passed around, and they are nobody's business."""
     return host.model_copy(
-        update={"identity": (), "agent": False, "password": None, "passphrase": None, "known_hosts": ()}
+        update={
+            "identity": (),
+            "agent": False,
+            "password": None,
+            "passphrase": None,
+            "known_hosts": (),
+            "sudo_password": None,
+        }
     )
 
 
@@ -50,7 +58,9 @@ class EvidenceWriter:
         self._hosts = 0
         self._lock = threading.Lock()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists() and not path.is_file():
+                raise OSError(errno.EINVAL, "not a regular file")
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
         except OSError as error:
             raise self._failed(error) from error

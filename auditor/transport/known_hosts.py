@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import re
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -233,6 +234,8 @@ def load_known_hosts(paths: Sequence[str], *, optional: bool = False) -> KnownHo
 
 
 def _read(path: Path) -> str:
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError("not a regular file: reading it might never end")
     with path.open("rb") as file:
         data = file.read(_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:

@@ -19,6 +19,7 @@ from auditor.model.host import Host
 from auditor.model.transcript import Transcript
 from auditor.transport import SHELL, Cut, Limits, Script
 from auditor.transport.deadline import Deadline
+from auditor.transport.secret import PasswordPrompt, resolve_secret
 
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 _CHUNK = 256 * 1024
@@ -38,8 +39,9 @@ class LocalTransport:
         """See `Transport.run`."""
         started_at = self._clock()
         deadline = Deadline(host.timeout)
+        password = b"" if host.sudo_password is None else resolve_secret(host.sudo_password).encode("utf-8")
         shell = _start()
-        drain = _Drain(shell, script.text, self._limits)
+        drain = _Drain(shell, script.text, self._limits, PasswordPrompt(script.prompt, password))
         try:
             drain.run(deadline)
         finally:
@@ -100,7 +102,8 @@ def _why_cut(drain: "_Drain", status: int | None) -> Cut | None:
 class _Drain:
     """Feeds the script and reads both outputs together, without blocking on any of the three."""
 
-    def __init__(self, shell: "subprocess.Popen[bytes]", script: bytes, limits: Limits) -> None:
+    def __init__(self, shell: "subprocess.Popen[bytes]", script: bytes, limits: Limits, prompt: PasswordPrompt) -> None:
+        self._prompt = prompt
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.full = False
@@ -138,7 +141,11 @@ class _Drain:
             self._unsent = self._unsent[os.write(self._stdin.fileno(), self._unsent[:_CHUNK]) :]
         except BrokenPipeError:
             self._unsent = self._unsent[:0]
-        if not self._unsent:
+        if self._unsent:
+            return
+        if self._prompt.awaited:
+            self._selector.unregister(self._stdin)
+        else:
             self._drop(self._stdin)
 
     def _read(self, pipe: IO[bytes]) -> None:
@@ -147,6 +154,9 @@ class _Drain:
             self._drop(pipe)
         elif pipe is self._stderr:
             self.stderr += data[: max(0, self._limits.stderr - len(self.stderr))]
+            if password := self._prompt.answer(self.stderr):
+                self._unsent = memoryview(password)
+                self._selector.register(self._stdin, selectors.EVENT_WRITE)
         else:
             self.stdout += data
             if len(self.stdout) > self._limits.stdout:

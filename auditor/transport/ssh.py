@@ -23,6 +23,7 @@ from auditor.model.transcript import Transcript
 from auditor.transport import MEBIBYTE, Limits, Script
 from auditor.transport.deadline import Deadline, Watchdog
 from auditor.transport.known_hosts import DEFAULT_FILES, KnownHosts, load_known_hosts
+from auditor.transport.secret import PasswordPrompt
 from auditor.transport.ssh_auth import log_in
 from auditor.transport.ssh_breaker import Breaker
 from auditor.transport.ssh_channel import run_script
@@ -87,11 +88,12 @@ class SshTransport:
         started_at = self._clock()
         deadline = Deadline(host.timeout)
         route = [self._prepare(hop) for hop in expand_route(host, self._jump_hosts)]
+        prompt = PasswordPrompt(script.prompt, self._keys.sudo_password(host))
         lifeline = Lifeline(self._watchdog)
         with lifeline.guard(deadline), ExitStack() as connections:
             try:
                 connection = self._follow(route, lifeline, deadline, connections)
-                answer = run_script(connection, script, self._limits, lifeline, deadline)
+                answer = run_script(connection, script, prompt, self._limits, lifeline, deadline)
             finally:
                 lifeline.cut()  # before the connections are closed: nothing is left to wait for then
         return Transcript(

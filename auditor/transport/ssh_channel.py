@@ -15,6 +15,7 @@ from auditor.display import escape
 from auditor.errors import TransportError
 from auditor.transport import MEBIBYTE, SHELL, Cut, Limits, Script
 from auditor.transport.deadline import Deadline
+from auditor.transport.secret import PasswordPrompt
 from auditor.transport.ssh_connection import Connection
 from auditor.transport.ssh_protocol import Engine
 from auditor.transport.ssh_wire import Lifeline
@@ -36,14 +37,19 @@ class Answer:
 
 
 def run_script(
-    connection: Connection, script: Script, limits: Limits, lifeline: Lifeline, deadline: Deadline
+    connection: Connection,
+    script: Script,
+    prompt: PasswordPrompt,
+    limits: Limits,
+    lifeline: Lifeline,
+    deadline: Deadline,
 ) -> Answer:
     """Run `script` in the login's shell. Raises TransportError (exec, read) when not one byte of output came."""
     answer = Answer(b"", b"", None, None)
     for command in (f"exec {SHELL}", "sh -s"):
         channel = _start(connection, command, lifeline, deadline.within(EXEC_S))
         try:
-            answer = _read_answer(connection, channel, script, limits, deadline)
+            answer = _read_answer(connection.engine, _Drain(channel, limits, prompt), script, deadline)
         finally:
             # Closing tells the server, which may be long gone or deaf: never wait for that beyond the deadline.
             with lifeline.guard(deadline), contextlib.suppress(paramiko.SSHException, EOFError, OSError):
@@ -89,21 +95,20 @@ def _not_started(engine: Engine, error: Exception, deadline: Deadline) -> Transp
     )
 
 
-def _read_answer(
-    connection: Connection, channel: paramiko.Channel, script: Script, limits: Limits, deadline: Deadline
-) -> Answer:
-    drain = _Drain(channel, limits)
+def _read_answer(engine: Engine, drain: "_Drain", script: Script, deadline: Deadline) -> Answer:
+    channel = drain.channel
     # A shell that does not read (nologin, sftp) closes its input early or never takes it; what it printed counts.
     with contextlib.suppress(OSError, paramiko.SSHException, EOFError):
         channel.sendall(script.text)
-        channel.shutdown_write()
+        if not drain.prompt.awaited:
+            channel.shutdown_write()
     drain.run(deadline)
     if drain.ended:
         channel.status_event.wait(deadline.left(_GRACE_S))
     status = channel.exit_status if channel.status_event.is_set() and channel.exit_status >= 0 else None
-    cut = _why_cut(connection.engine, drain, deadline)
+    cut = _why_cut(engine, drain, deadline)
     if cut == "output-cap":
-        del drain.stdout[limits.kept :]
+        del drain.stdout[drain.limits.kept :]
     return Answer(bytes(drain.stdout), bytes(drain.stderr), status, cut)
 
 
@@ -134,12 +139,13 @@ class _Drain:
     holds its output open; nothing more came for a while, and that was waited for.
     """
 
-    def __init__(self, channel: paramiko.Channel, limits: Limits) -> None:
+    def __init__(self, channel: paramiko.Channel, limits: Limits, prompt: PasswordPrompt) -> None:
+        self.prompt = prompt
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.ended = self.full = self.exited = False
-        self._channel = channel
-        self._limits = limits
+        self.channel = channel
+        self.limits = limits
         self._wakeup = _Wakeup()
         channel.in_buffer.set_event(self._wakeup)
         channel.in_stderr_buffer.set_event(self._wakeup)
@@ -149,12 +155,12 @@ class _Drain:
         while not (self.full or self.ended or self.exited or deadline.passed):
             self._wakeup.rearm()
             # Asked before reading: what arrives between reading and asking must not be taken for read.
-            over = self._channel.eof_received or self._channel.closed
+            over = self.channel.eof_received or self.channel.closed
             if self._pump():
                 last_news = time.monotonic()
             elif over:
                 self.ended = True
-            elif self._channel.exit_status_ready() and time.monotonic() - last_news > _GRACE_S:
+            elif self.channel.exit_status_ready() and time.monotonic() - last_news > _GRACE_S:
                 self.exited = True
             else:
                 self._wakeup.wait(deadline.left(_POLL_S))
@@ -165,17 +171,25 @@ class _Drain:
     def _pump(self) -> bool:
         """Take what is there; return whether anything was."""
         moved = False
-        if self._channel.recv_ready():
+        if self.channel.recv_ready():
             moved = True
-            self.stdout += self._channel.recv(MEBIBYTE)
-            if len(self.stdout) > self._limits.stdout:
-                del self.stdout[self._limits.kept :]
+            self.stdout += self.channel.recv(MEBIBYTE)
+            if len(self.stdout) > self.limits.stdout:
+                del self.stdout[self.limits.kept :]
                 self.full = True
-        if self._channel.recv_stderr_ready():
+        if self.channel.recv_stderr_ready():
             moved = True
-            room = self._limits.stderr - len(self.stderr)
-            self.stderr += self._channel.recv_stderr(MEBIBYTE)[: max(0, room)]
+            room = self.limits.stderr - len(self.stderr)
+            self.stderr += self.channel.recv_stderr(MEBIBYTE)[: max(0, room)]
+            self._answer()
         return moved
+
+    def _answer(self) -> None:
+        """Send the password, once, when it is asked for. It is a line, so the channel's window always has room."""
+        if password := self.prompt.answer(self.stderr):
+            with contextlib.suppress(OSError, paramiko.SSHException, EOFError):
+                self.channel.sendall(password)
+                self.channel.shutdown_write()
 
 
 def _nothing_came(answer: Answer, deadline: Deadline) -> TransportError:

@@ -5,6 +5,7 @@ login on the host. Keys are parsed once per run and shared (an encrypted key cos
 No secret is ever part of a message or a repr.
 """
 
+import errno
 import os
 import stat
 import threading
@@ -19,11 +20,11 @@ from paramiko.pkey import UnknownKeyType
 
 from auditor.errors import TransportError
 from auditor.model.host import Host, SecretRef
+from auditor.transport.secret import resolve_secret
 
 _MOST_AGENT_KEYS = 5
 """sshd's MaxAuthTries is 6 by default; each key offered counts."""
 _AGENT_S = 3.0
-_MOST_SECRET_BYTES = 64 * 1024
 
 Kind = Literal["publickey", "password"]
 T = TypeVar("T")
@@ -37,47 +38,6 @@ class Credential:
     label: str
     key: paramiko.PKey | None = field(default=None, repr=False)
     secret: str = field(default="", repr=False)
-
-
-def resolve_secret(ref: SecretRef) -> str:
-    """Return what a reference points to, without its final newline.
-
-    Raises TransportError (auth): missing, empty, not UTF-8, or a file that others may read.
-    """
-    if ref.source == "env":
-        value = os.environ.get(ref.name)
-        if not value:
-            hint = f"export {ref.name} before the run, or use `file:PATH`"
-            raise TransportError("auth", "secret-missing", f"the environment variable {ref.name} is not set", hint)
-        return value
-    return _read_secret_file(ref.name)
-
-
-def _read_secret_file(name: str) -> str:
-    path = Path(name).expanduser()
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            data = file.read(_MOST_SECRET_BYTES)
-    except OSError as error:
-        raise TransportError(
-            "auth",
-            "secret-missing",
-            f"cannot read the secret file {name}: {error.strerror}",
-            "check its path and owner",
-        ) from error
-    if stat.S_IMODE(mode) & 0o077:
-        raise TransportError(
-            "auth", "secret-exposed", f"others may read the secret file {name} (mode {stat.S_IMODE(mode):04o})",
-            f"chmod 600 {name}",
-        )  # fmt: skip
-    try:
-        text = data.decode("utf-8").removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError as error:
-        raise TransportError("auth", "secret-missing", f"the secret file {name} is not UTF-8 text") from error
-    if not text:
-        raise TransportError("auth", "secret-missing", f"the secret file {name} is empty", "write the secret into it")
-    return text
 
 
 class SharedAgentKey(paramiko.PKey):
@@ -148,6 +108,10 @@ class KeyRing:
             )
         return tuple(found)
 
+    def sudo_password(self, host: Host) -> bytes:
+        """Return what to send when the host's sudo asks, b"" for nothing. Raises TransportError (auth)."""
+        return b"" if host.sudo_password is None else self._secret(host.sudo_password).encode("utf-8")
+
     def _secret(self, ref: SecretRef) -> str:
         return self._once.get(("secret", ref.source, ref.name), lambda: resolve_secret(ref))
 
@@ -208,9 +172,11 @@ def _no_agent(message: str) -> TransportError:
 def load_key(path: str, passphrase: str | None) -> paramiko.PKey:
     """Return the private key in `path`, with the certificate in `path`-cert.pub when there is one.
 
-    Raises TransportError (auth): key-unreadable, key-encrypted (no passphrase, or the wrong one).
+    Raises TransportError (auth): key-unreadable, key-exposed (others may read it), key-encrypted (no passphrase, or the
+    wrong one).
     """
     try:
+        _check_file(path)
         return _decode_key(path, passphrase)
     except OSError as error:
         message = f"cannot read the key {path}: {error.strerror}"
@@ -227,6 +193,17 @@ def load_key(path: str, passphrase: str | None) -> paramiko.PKey:
         message = f"the key {path} is not a private key this program can use (OpenSSH or PEM: Ed25519, ECDSA, RSA)"
         hint = "`ssh-keygen -p -f KEY` rewrites a PKCS#8 file; DSA, security-key and PuTTY files do not work"
         raise TransportError("auth", "key-unreadable", message, hint) from error
+
+
+def _check_file(path: str) -> None:
+    """Refuse what ssh refuses (sshkey_perm_ok in OpenSSH's authfile.c), and files whose reading might never end."""
+    status = Path(path).stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+    if status.st_uid == os.geteuid() and status.st_mode & 0o077:
+        mode = stat.S_IMODE(status.st_mode)
+        message = f"others may read or change the key {path} (mode {mode:04o})"
+        raise TransportError("auth", "key-exposed", message, f"chmod 600 {path}")
 
 
 def _decode_key(path: str, passphrase: str | None) -> paramiko.PKey:

@@ -85,6 +85,7 @@ hosts:
     known_hosts: known
     jump: hop
     sudo: true
+    namespaces: true
     timeout: 0.5
     groups: web
     labels: {a: b}
@@ -102,6 +103,7 @@ hosts:
         "known_hosts": (str(tmp_path / "known"),),
         "jump": ("hop",),
         "sudo": True,
+        "namespaces": True,
         "timeout": 0.5,
         "evidence": None,
         "groups": ("web",),

@@ -51,7 +51,7 @@ def problems_of(folder: Path, text: str) -> list[str]:
         ("x: {password: §file:absent}", "the secret file {folder}/absent cannot be read: No such file"),
         (
             "x: {password: §file:open}",
-            "the secret file {folder}/open can be read by others (mode 0644) | chmod 600",
+            "the secret file {folder}/open can be read by others (mode 0644) | keep it in a file of its own: chmod 600",
         ),
         ("x: {password: §'file:.'}", "the secret file {folder} is not a plain file | name a file"),
         ("x: {identity: §~nobody-here/key}", "the home directory of '~nobody-here/key' is not known | write"),

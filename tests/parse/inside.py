@@ -103,6 +103,12 @@ def open_others(kept: Kept) -> None:
         sock.bind(path)
         sock.listen(1)
         kept.append(sock)
+    packets = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    packets.bind("\0packets <b>\x1b[31m")
+    packets.listen(1)
+    silent = socket.socket(socket.AF_UNIX)
+    silent.bind("\0silent")
+    kept += [packets, silent]
     with contextlib.suppress(OSError):  # kernels without UDP-Lite
         lite = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 136)
         lite.bind(("127.0.0.1", 2006))
@@ -135,6 +141,8 @@ def main(shells: list[str]) -> None:
         "inet": look("ss", "-H", "-lntu"),
         "raw": look("ss", "-H", "-lnw"),
         "packet": look("ss", "-H", "-ln0"),
+        "states": look("ss", "-H", "-natu"),
+        "unix": look("ss", "-H", "-lnx"),
         "rows": look("sh", "-c", "cd /proc/net && wc -l tcp tcp6 udp udp6 raw raw6 packet"),
     }
     json.dump({"answers": answers, **tools, "udplite": len(kept) and kept[-1].proto == 136}, sys.stdout)

@@ -70,6 +70,9 @@ def a_snapshot(**replaced: Replaced) -> Snapshot:
         "sctp": ABSENT,
         "unix": b"Num       RefCount Protocol Flags    Type St Inode Path\n",
         "services": b"ssh\t\t22/tcp\ndomain\t\t53/tcp\ndomain\t\t53/udp\nhttps\t443/tcp\n",
+        "ip_vs": ABSENT,
+        "nat": ("denied", b""),
+        "namespaces": ABSENT,
     }
     sections |= {_name(key): value for key, value in replaced.items()}
     counted4 = sockstat(_rows(sections["tcp"]), _rows(sections["udp"], 3), _rows(sections["raw"]))

@@ -1,6 +1,7 @@
 """Real sockets in a network namespace, read by the real script in every shell, held against what ss(8) says."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -178,3 +179,45 @@ def _steady(facts: HostFacts) -> HostFacts:
     steady = {"clock_skew_s": None, "collected_at": datetime(2026, 1, 1, tzinfo=UTC)}
     coverage = tuple(entry.model_copy(update={"sha256": None}) for entry in facts.coverage)
     return facts.model_copy(update={"system": facts.system.model_copy(update=steady), "coverage": coverage})
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_raw_sockets_are_those_of_ss(inside: dict[str, Any], shell: str) -> None:
+    _, facts = read(inside, shell)
+    seen = {(found.address, found.port) for found in facts.listeners if found.proto == "raw"}
+    listed = [line.split()[3].rpartition(":") for line in inside["raw"].splitlines()]
+    assert seen == {("::" if address == "*" else address, int(port)) for address, _, port in listed}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_packet_sockets_are_those_of_ss(inside: dict[str, Any], shell: str) -> None:
+    """ss names the interface, and writes `*` for every protocol, which is 3 in the table (ETH_P_ALL)."""
+    _, facts = read(inside, shell)
+    seen = {(found.port, found.address) for found in facts.listeners if found.proto == "packet"}
+    listed = [line.split()[4].rpartition(":") for line in inside["packet"].splitlines()]
+    names = {"*": "*", "lo": "if1"}
+    assert seen == {(3 if proto == "*" else int(proto.strip("[]")), names[device]) for proto, _, device in listed}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_unix_listeners_are_those_of_ss_and_what_was_forged_into_a_name(inside: dict[str, Any], shell: str) -> None:
+    """The kernel prints a name as it is, so the one with a newline in it reads as two rows; ss shows it whole."""
+    _, facts = read(inside, shell)
+    listed = re.findall(r"^u_(str|seq) +LISTEN +\d+ +\d+ +(@.+?) \d+ \* 0$", inside["unix"], re.MULTILINE | re.DOTALL)
+    assert len(listed) == 3
+    kinds = {"str": "stream", "seq": "seqpacket"}
+    real = {(kinds[kind], name.partition("\n")[0]) for kind, name in listed}
+    assert {(found.kind, found.path) for found in facts.unix} == real | {("stream", "/run/docker.sock")}
+    assert not [found for found in facts.unix if found.path == "@silent"]
+
+
+def test_states_are_those_of_ss(inside: dict[str, Any]) -> None:
+    _, facts = read(inside, "dash")
+    names = {"ESTAB": "ESTABLISHED", "UNCONN": "UNCONNECTED"}
+    for proto in ("tcp", "udp"):
+        words = Counter(
+            names.get(line.split()[1], line.split()[1]).replace("-", "_").replace("FIN_WAIT_", "FIN_WAIT")
+            for line in inside["states"].splitlines()
+            if line.startswith(proto)
+        )
+        assert facts.system.states[proto] == words

@@ -48,9 +48,15 @@ def test_a_client_is_told_by_the_hosts_own_range(ports: Replaced, reserved: Repl
     assert facts.gaps == ()
 
 
-def test_a_socket_with_a_peer_is_no_listener_whatever_its_state() -> None:
-    facts = parse(udp=thrice(udp_row("10.0.0.1", 53, state=7, peer=("10.0.0.2", 0))))
+def test_a_socket_with_a_peers_port_is_no_listener_whatever_its_state() -> None:
+    facts = parse(udp=thrice(udp_row("10.0.0.1", 53, state=7, peer=("10.0.0.2", 4000))))
     assert facts.listeners == ()
+
+
+def test_a_socket_that_was_disconnected_listens_again_though_the_kernel_keeps_the_old_address() -> None:
+    """udpv6_pre_connect and __udp_disconnect clear the peer's port; the IPv6 address stays in the row."""
+    facts = parse(udp6=(UDP6_HEADER + udp_row("::", 7000, state=7, peer=("2001:db8::2", 0))) * 3)
+    assert [(listener.address, listener.port) for listener in facts.listeners] == [("::", 7000)]
 
 
 def test_readings_that_each_miss_another_row_are_united() -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from auditor.errors import TransportError
 from auditor.model.host import SecretRef
+from auditor.transport.secret import resolve_secret
 from auditor.transport.ssh_breaker import MOST_REFUSALS, Breaker
-from auditor.transport.ssh_keys import Credential, KeyRing, resolve_secret
+from auditor.transport.ssh_keys import Credential, KeyRing
 from tests.builders import a_host
 from tests.servers.sshd import make_key
 

@@ -1,0 +1,76 @@
+# Prints the sockets of every other network namespace: run as root by probe.sh, with the path of /proc in $1.
+# No single quote may stand in it. Each namespace is read once, through the first process that is in it, or, where only
+# a name holds it, through the name. The inode number of a table tells namespaces apart, as everybody may see it; that of
+# ns/net is the namespace's own number.
+#
+#   |+ begin <inode of a table> <inode of the namespace, 0: not known> <process or name> <file>...
+#   |the files, one after the other, each with a line `Linux` after it
+#   |+ end <inode of a table> ok, error, or gone (the process ended meanwhile; the next one is asked)
+#   |+ name <inode of the namespace> <name>
+#   |+ more          there are more than 256
+#   |+ denied        of some processes it may not be known in which namespace they are
+P=$1
+C=0
+inode() {
+  set -- $(ls -1iL "$@" 2>/dev/null)
+  H=${1:-0}
+}
+show() {
+  I=$1
+  F=$2
+  J=$3
+  inode "$4"
+  K=
+  set --
+  for X in cgroup net/if_inet6 net/snmp net/sockstat net/sockstat6 net/tcp net/tcp6 net/udp net/udp net/udp     net/udp6 net/udp6 net/udp6 net/udplite net/udplite6 net/raw net/raw6 net/icmp net/icmp6 net/packet net/sctp/eps     net/sockstat net/sockstat6 net/snmp; do
+    [ -e "$F/$X" ] || continue
+    [ $X != cgroup ] || [ -z "$J" ] || continue
+    K="$K $X"
+    set -- "$@" "$F/$X" "$P/sys/kernel/ostype"
+  done
+  echo "|+ begin $I $H ${F##*/}$K"
+  if $J sed "s/^/|/" "$@" 2>/dev/null; then X=ok
+  elif [ -e "$F/net/tcp" ]; then X=error
+  else X=gone
+  fi
+  echo "|+ end $I $X"
+}
+inode "$P/self/net/tcp"
+A=$H
+inode "$P/self/ns/net"
+B=$H
+{ ls -1i "$P"/[0-9]*/net/tcp 2>&1 || echo; } | sed "/^ *$A /d" | sort -t / -k 3,3n | {
+  D=" 0 "
+  M=" $B "
+  W=
+  while read -r I F; do
+    case $I in
+      "") continue ;;
+      *[!0-9]*)
+        case $F in *ermission* | *"not permitted"* | *"too long"*) W=denied ;; esac
+        continue ;;
+    esac
+    case $D in *" $I "*) continue ;; esac
+    C=$((C + 1))
+    [ $C -le 256 ] || { echo "|+ more"; break; }
+    show $I "${F%/net/tcp}" "" "${F%/net/tcp}/ns/net"
+    case $X in ok) D="$D$I " M="$M$H " ;; esac
+  done
+  [ -z "$W" ] || echo "|+ denied"
+  for F in /run/netns/* /run/docker/netns/*; do
+    [ -e "$F" ] || continue
+    inode "$F"
+    case $M in
+      *" $H "*) ;;
+      *)
+        C=$((C + 1))
+        [ $C -le 256 ] || { echo "|+ more"; break; }
+        L=$F
+        show 0 "$P/self" "nsenter --net=$L" "$L"
+        F=$L
+        M="$M$H " ;;
+    esac
+    echo "|+ name $H ${F##*/}"
+  done
+}
+exit 0

@@ -1,0 +1,192 @@
+# Prints who holds the sockets that listen: run by probe.sh, as root if it may, with the paths of /proc and /etc.
+#
+#   |v <uid> <1: process 1 was read> <processes that were not> <inode of the pid namespace>     the view it had
+#   |h <pid> <inode>...   a process, and those of the sockets it holds
+#   |n <pid> <name>       its name as in /proc/PID/status, which spells newlines and backslashes
+#   |g <pid> <path>       one for each control group of its
+#   |e <pid> <path>       its program, as the kernel knows it; |E carries on where a path holds a newline
+#   |c <pid> <words>      the first 512 bytes of its command line; |C carries on
+#   |u <uid> <name>       of the users of these sockets, those that /etc/passwd has
+#   |k <inode>            no process holds it, and after all were read the socket was still there
+#   |z                    the end
+#
+# ls follows the links under fd/, so that only numbers come out of it: the inode, the descriptor, and `=` for a socket.
+# (A regular file may have the same inode number.) Its complaints come after its list. What processes choose themselves
+# comes out of programs that take many files at once, which print the path first; and since the paths are spelled with
+# a random number of this run's (/proc/.//./12/exe), nothing in a name or a command line can pass for such a path.
+P=${1:-/proc}
+E=${2:-/etc}
+LC_ALL=C
+export LC_ALL
+set +f
+set -- "$P"/[0-9]*/fd
+[ -f "$E/passwd" ] || E=
+{
+  if [ $# -le 4000 ]; then
+    X=$(ls -1iLF "$P/self/ns/pid" "$@" 2>&1 >&3)
+    echo "$X"
+  else
+    for D in 1 2 3 4 5 6 7 8 9; do
+      X=$(ls -1iLF "$P/self/ns/pid" "$P"/$D*/fd 2>&1 >&3)
+      echo "$X"
+    done
+  fi
+} 3>&1 | awk -v P="$P" -v E="$E" '
+  # The listening rows of a table into S, by inode. The kernel lists listeners first (request sockets, state 03, may
+  # stand among them), so a table of TCP is not read to its end.
+  function rows(S, file, kind,   l, a, n, i, c, inode, user) {
+    file = N "/" file
+    for (n = 0; (getline l < file) > 0; n++) {
+      i = split(l, a)
+      if (n == 0) {
+        for (; i; i--) c[a[i]] = i
+        inode = kind == "packet" ? c["Inode"] : kind == "sctp" ? c["INODE"] : 10
+        user = kind == "packet" ? c["User"] : kind == "sctp" ? c["UID"] : 8
+        continue
+      }
+      if (kind == "tcp" && a[4] != "0A" && a[4] != "03") break
+      if (kind == "tcp" && a[4] == "03") continue
+      if (kind == "udp" && (a[4] != "07" || a[3] !~ /^0+:0000$/)) continue
+      if (kind == "sctp" && a[c["SST"]] != 10) continue
+      if (a[inode] ~ /^[1-9][0-9]*$/) S[a[inode]] = a[user]
+    }
+    close(file)
+  }
+  function tables(S,   n) {
+    rows(S, "tcp", "tcp")
+    rows(S, "tcp6", "tcp")
+    for (n = 0; n < 3; n++) {
+      rows(S, "udp", "udp")
+      rows(S, "udp6", "udp")
+    }
+    rows(S, "udplite", "udp")
+    rows(S, "udplite6", "udp")
+    rows(S, "raw", "raw")
+    rows(S, "raw6", "raw")
+    rows(S, "packet", "packet")
+    rows(S, "sctp/eps", "sctp")
+  }
+  # What stands behind the spelled path in a line: the pid into Q, what follows it as the result.
+  function after(l, mark,   at) {
+    at = index(l, mark z)
+    if (!at) return ""
+    l = substr(l, at + length(mark z))
+    Q = l
+    sub(/[^0-9].*/, "", Q)
+    return substr(l, length(Q) + 1)
+  }
+  function exes(paths,   cmd, l, p, x) {
+    cmd = "ls -ln" paths " 2>/dev/null"
+    while ((cmd | getline l) > 0) {
+      x = after(l, " ")
+      if (x != "") {
+        p = index(x, "/exe -> ") == 1 ? Q : ""
+        if (p) print "|e " p " " substr(x, 9)
+      } else if (p) print "|E " p " " l
+    }
+    close(cmd)
+  }
+  function words(paths,   cmd, l, p, x, k) {
+    cmd = "head -c 512 /dev/null" paths " 2>/dev/null | tr \"\\000\" \" \""
+    while ((cmd | getline l) > 0) {
+      x = after(l, "==> ")
+      if (x == "/cmdline <==") {
+        p = Q
+        k = "c"
+      } else if (p) {
+        print "|" k " " p " " l
+        k = "C"
+      }
+    }
+    close(cmd)
+  }
+  BEGIN {
+    N = P "/net"
+    if ((getline l < (N "/tcp")) < 0) N = P "/self/net"
+    close(P "/net/tcp")
+    tables(uid)
+    bar = P "/"
+  }
+  NF == 2 && $1 ~ /^[0-9]+$/ {
+    if ($2 ~ /^[0-9]/) {
+      readable[p] = 1
+      if ($1 in uid && $2 ~ /=$/ && !((p, $1) in seen)) {
+        seen[p, $1] = 1
+        held[$1] = 1
+        h[p] = h[p] " " $1
+      }
+    } else if ($2 == bar "self/ns/pid") ns = $1
+    next
+  }
+  /:$/ && index($0, bar) == 1 {
+    p = substr($0, length(bar) + 1)
+    sub(/[^0-9].*/, "", p)
+    next
+  }
+  /^ls: / && !/o such / || /rgument list too/ || /not found/ {
+    x = index($0, bar)
+    l = x ? substr($0, x + length(bar)) : ""
+    sub(/[^0-9].*/, "", l)
+    bad[l] = 1
+  }
+  END {
+    bads = 0
+    for (p in bad) if (!(p in readable)) bads++
+    me = "-"
+    while ((getline l < (bar "self/status")) > 0) if (l ~ /^Uid:/) {
+      split(l, a)
+      me = a[3]
+    }
+    print "|v " me " " (("1" in readable) ? 1 : 0) " " bads " " (ns ? ns : 0)
+    getline z < (bar "sys/kernel/random/uuid")
+    gsub(/[^0-9a-f]/, "", z)
+    gsub(/[0-7]/, "./", z)
+    gsub(/[89a-f]/, "/", z)
+    z = bar z
+    n = 0
+    exe = ""
+    for (p in h) {
+      print "|h " p h[p]
+      while ((getline l < (bar p "/status")) > 0) if (l ~ /^Name:/) {
+        print "|n " p " " substr(l, 7)
+        break
+      }
+      close(bar p "/status")
+      k = ""
+      for (n1 = 0; n1 < 32 && (getline l < (bar p "/cgroup")) > 0; n1++) {
+        sub(/^[^:]*:[^:]*:/, "", l)
+        if (l != "/" && index(k, "\n" l "\n") == 0) print "|g " p " " l
+        k = k "\n" l "\n"
+      }
+      close(bar p "/cgroup")
+      exe = exe " " z p "/exe"
+      cmdline = cmdline " " z p "/cmdline"
+      if (++n % 400 == 0) {
+        exes(exe)
+        words(cmdline)
+        exe = cmdline = ""
+      }
+    }
+    if (exe != "") {
+      exes(exe)
+      words(cmdline)
+    }
+    left = 0
+    for (i in uid) {
+      if (!(uid[i] in users)) left++
+      users[uid[i]] = ""
+    }
+    while (E && left && (getline l < (E "/passwd")) > 0) {
+      split(l, a, ":")
+      if (a[3] in users && users[a[3]] == "") {
+        users[a[3]] = a[1]
+        left--
+        print "|u " a[3] " " substr(a[1], 1, 64)
+      }
+    }
+    n = 0
+    for (i in uid) if (!(i in held)) n++
+    if (n) tables(again)
+    for (i in uid) if (!(i in held) && i in again) print "|k " i
+    print "|z"
+  }'
