@@ -44,7 +44,10 @@ class UsageError(AuditorError):
 
 @dataclass(frozen=True, order=True, slots=True)
 class Problem:
-    """One mistake in a file: `line` and `column` count from 1 (0: the whole file); `source` is that line's text."""
+    """One mistake in a file: `line` and `column` count from 1 (0: the whole file); `source` is that line's text.
+
+    A `warning` is something that is allowed and rarely meant; it never stops a run.
+    """
 
     file: str
     line: int
@@ -52,10 +55,11 @@ class Problem:
     message: str
     hint: str = ""
     source: str = ""
+    level: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
         where = f"{escape(self.file)}:{self.line}:{self.column}: " if self.line else f"{escape(self.file)}: "
-        rows = [f"{where}error: {escape(self.message)}"]
+        rows = [f"{where}{self.level}: {escape(self.message)}"]
         if self.line and self.source:
             shown, caret = _excerpt(self.source, self.column)
             rows += [f"  {shown}", f"  {' ' * caret}^"]

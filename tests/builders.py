@@ -1,13 +1,13 @@
 """Short ways to write the model's values in a test; every argument not given is the dullest value there is."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from auditor.errors import DocumentError
-from auditor.model.facts import HostFacts, Listener, System
+from auditor.model.facts import HostFacts, Listener, Owner, System
 from auditor.model.host import Host
 from auditor.model.origin import Origin
-from auditor.model.policy import BindNetwork, BindScope, Entry, Policy, PolicySet, Ports
+from auditor.model.policy import BindNetwork, BindScope, Entry, Policy, PolicySet, Ports, Waiver
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -31,6 +31,12 @@ def a_listener(address: str = "0.0.0.0", port: int = 22, **fields: Any) -> Liste
         "raw": "raw row",
     }
     return Listener(address=address, port=port, **{**defaults, **fields})
+
+
+def a_held_listener(*comms: str, port: int = 443, **fields: Any) -> Listener:
+    """Return a listener whose owners are visible: processes of these names, or as `owners` has them."""
+    owners = tuple(Owner(pid=100 + number, comm=comm, exe=f"/usr/sbin/{comm}") for number, comm in enumerate(comms))
+    return a_listener("0.0.0.0", port, **{"owner_status": "known", "owners": owners, **fields})
 
 
 def some_facts(*listeners: Listener, **fields: Any) -> HostFacts:
@@ -69,6 +75,24 @@ def an_entry(name: str, *ports: str, action: str = "allow", bind: str = "any", *
         "bind": some_binds(bind),
     }
     return Entry.model_validate({**defaults, **values, **fields})
+
+
+def a_waiver(name: str, *ports: str, rule: str = "unexpected-listener", bind: str = "any", **fields: Any) -> Waiver:
+    """Return a waiver for one rule on every host, good for a year after NOW; without `ports` for every port."""
+    values = {
+        "id": name,
+        "policy": "base",
+        "rules": (rule,),
+        "hosts": ("*",),
+        "ports": tuple(some_ports(port) for port in ports),
+        "bind": some_binds(bind),
+        "reason": "migration",
+        "owner": "ops@example.com",
+        "ticket": "OPS-17",
+        "expires": date(2026, 12, 31),
+        "origin": Origin(file="base.yaml", line=20),
+    }
+    return Waiver.model_validate({**values, **fields})
 
 
 def a_policy(*entries: Entry, name: str = "base", **fields: Any) -> Policy:

@@ -7,7 +7,7 @@ A stage that goes on to check what the words mean calls `salvage` instead of `va
 `document.complain`, and ends with `document.finish`: the user sees all mistakes of a file together.
 """
 
-from auditor.document.document import Document, Loc, parse_document, read_document
+from auditor.document.document import Document, Loc, Tree, parse_document, read_document
 from auditor.document.validation import salvage, validate
 from auditor.document.wording import FileModel, Unset, listed, mistake, suggest
 
@@ -15,6 +15,7 @@ __all__ = [
     "Document",
     "FileModel",
     "Loc",
+    "Tree",
     "Unset",
     "listed",
     "mistake",

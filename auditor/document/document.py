@@ -101,6 +101,11 @@ class Document:
             self.dropped.add(tuple(part for _, _, part in way))
         return all(ways)
 
+    def was_dropped(self, loc: Loc) -> bool:
+        """Return whether what `loc` lacks was taken out. Parts that name a type and no place do not count."""
+        way = tuple(part for _, _, part in self._way(loc[:-1]))
+        return (*way, *loc[-1:]) in self.dropped
+
     def is_damaged(self, loc: Loc) -> bool:
         """Return whether something was dropped from the mapping at `loc`: what it lacks may have been there."""
         return self.find(loc)[1] in self._damaged

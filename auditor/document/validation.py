@@ -33,7 +33,7 @@ def salvage(document: Document, model: type[Model]) -> Model:
             # `none_required` is the other half of "a value, or not written".
             errors = [e for e in failure.errors(include_url=False, include_input=False) if e["type"] != "none_required"]
         for error in errors:
-            if error["loc"] not in document.dropped:
+            if not document.was_dropped(error["loc"]):
                 _tell(document, error, model)
         if not document.drop(error["loc"] for error in errors):
             break

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo, field_validator
 from pydantic.json_schema import SkipJsonSchema
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from auditor.document.composition import Node
 from auditor.document.scalars import explain_number, explain_truth, resolve
@@ -20,17 +21,23 @@ def mistake(message: str, hint: str = "", *, at_key: bool = False) -> PydanticCu
     return PydanticCustomError("mistake", "{message}", {"message": message, "hint": hint, "at_key": at_key})
 
 
-def _leave_out_null(schema: dict[str, Any]) -> None:
-    """A key that is not written has no value; `null` is not one that could be."""
+def _complete_schema(schema: dict[str, Any], model: "type[FileModel]") -> None:
+    """Take out the default of a key that is not written, which is no value at all; add what types cannot say."""
     for prop in schema.get("properties", {}).values():
         if prop.get("default", ...) is None:
             del prop["default"]
+    if model.exactly_one:
+        schema["oneOf"] = [{"required": [name]} for name in model.exactly_one]
+    for name in model.may_be_empty & schema.get("properties", {}).keys():
+        prop = schema["properties"][name]
+        about = {key: prop.pop(key) for key in ("title", "description") if key in prop}
+        schema["properties"][name] = {**about, "anyOf": [prop, {"type": "null"}]}
 
 
 class FileModel(BaseModel):
     """A mapping in a file the user writes: closed, frozen, and nothing is converted silently."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, json_schema_extra=_leave_out_null)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, json_schema_extra=_complete_schema)
 
     familiar: ClassVar[dict[str, str]] = {}
     """Keys that other tools use, and what is written here instead."""
@@ -38,6 +45,8 @@ class FileModel(BaseModel):
     """Keys of the language that this version refuses, because it would not act on them, and what to do meanwhile."""
     may_be_empty: ClassVar[frozenset[str]] = frozenset()
     """Keys that may stand with nothing after them."""
+    exactly_one: ClassVar[tuple[str, ...]] = ()
+    """Keys of which one must stand, and no two: said in the schema; whoever reads the model checks it."""
 
     @field_validator("*", mode="before")
     @classmethod
@@ -51,7 +60,18 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str | int | float) else value
 
 
-listed = BeforeValidator(_as_list, json_schema_input_type=str | list[str])
+class _Listed:
+    """Reads a single item as a list of one; in the schema, an item or a list of such items."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(_as_list, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        several = handler(core)
+        return {"anyOf": [handler.resolve_ref_schema(several)["items"], several]}
+
+
+listed = _Listed()
 """For a list whose single item may be written without brackets."""
 
 

@@ -1,8 +1,9 @@
-"""What a rule is shown: one host, what was seen there, what holds there."""
+"""What a rule is shown: one host, what was seen there, what holds there, what was decided on each listener."""
 
 from dataclasses import dataclass
 
-from auditor.evaluate.index import Rulebook
+from auditor.evaluate.judge import Outcome
+from auditor.evaluate.rulebook import Rulebook
 from auditor.model.facts import HostFacts
 from auditor.model.host import Host
 
@@ -14,3 +15,4 @@ class Case:
     host: Host
     facts: HostFacts
     book: Rulebook | None
+    outcomes: tuple[Outcome, ...] = ()

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from auditor.evaluate.index import Rulebook, Ruling
-from auditor.evaluate.match import Candidate, Line, Reach, accept, reach_of, touch
-from auditor.model.facts import Listener
+from auditor.evaluate.index import PortIndex
+from auditor.evaluate.match import Fit, Line, Reach, accept, reach_of, touch
+from auditor.evaluate.rulebook import Rulebook
+from auditor.model.facts import PROTOS, Listener, Proto
 from auditor.model.finding import RuleId
 from auditor.model.policy import Policy, Severity, severity_rank
 from auditor.model.report import Decision, JudgedListener, ListenerVerdict
@@ -15,7 +16,8 @@ class Outcome(NamedTuple):
     """What was decided on one listener.
 
     `rule` None: no finding. `line` decided, or `policy` by its default when it is None; `lines` are all that had a
-    say. `policy` None: no policy applies.
+    say, or the one that came nearest. `policy` None: no policy applies. `unseen` are the lines that would decide if it
+    were known who holds the socket.
     """
 
     listener: Listener
@@ -25,6 +27,12 @@ class Outcome(NamedTuple):
     policy: Policy | None = None
     line: Line | None = None
     lines: tuple[Line, ...] = ()
+    unseen: tuple[Line, ...] = ()
+
+
+_PORTLESS: frozenset[Proto] = frozenset({"raw", "packet"})
+_NEAR = 10
+"""How far the number of a port may be off to be taken for a slip."""
 
 
 def judge_listener(book: Rulebook | None, listener: Listener) -> Outcome:
@@ -32,37 +40,67 @@ def judge_listener(book: Rulebook | None, listener: Listener) -> Outcome:
     if book is None:
         return Outcome(listener, "ignored")
     reach = reach_of(listener)
-    hits = [candidate for candidate in book.deny.at(listener.proto, listener.port) if touch(candidate, reach)]
+    unseen: list[Line] = []
+    hits: list[Line] = []
+    for candidate in book.deny.at(listener.proto, listener.port):
+        answer = touch(candidate, reach).hit
+        if answer != "no":
+            (hits if answer == "yes" else unseen).append(candidate.line)
     if hits:
         return _by_lines(listener, hits, "denied", "forbidden-listener")
-    return _judge_allowed(book, listener, reach)
+    outcome = _judge_allowed(book, reach)
+    if unseen and outcome.rule is None:
+        return _by_unseen(listener, [*unseen, *outcome.unseen])
+    return outcome
 
 
-def _judge_allowed(book: Rulebook, listener: Listener, reach: Reach) -> Outcome:
-    near: list[Candidate] = []
+def _judge_allowed(book: Rulebook, reach: Reach) -> Outcome:
+    listener = reach.listener
+    near: dict[Fit, list[Line]] = {}
     for candidate in book.allow.at(listener.proto, listener.port):
-        fit = accept(candidate, reach)
-        # Owner conditions belong here: a line that fits in port and bind must then fit in owner too.
+        fit = accept(candidate, reach).fit
         if fit == "whole":
             return Outcome(listener, "allowed", policy=candidate.line.policy, line=candidate.line)
-        if fit == "part":
-            near.append(candidate)
-    if near:
-        return _by_lines(listener, near, "unexpected", "exposed-listener")
-    return _by_default(listener, book.rule_unlisted(listener))
+        near.setdefault(fit, []).append(candidate.line)
+    if "unseen" in near:
+        return _by_unseen(listener, near["unseen"])
+    if "wrong" in near:
+        return _by_lines(listener, near["wrong"], "unexpected", "wrong-owner")
+    if "part" in near:
+        return _by_lines(listener, near["part"], "unexpected", "exposed-listener")
+    return _by_default(listener, book)
 
 
-def _by_lines(listener: Listener, candidates: Sequence[Candidate], verdict: ListenerVerdict, rule: RuleId) -> Outcome:
-    lines = tuple(candidate.line for candidate in candidates)
+def _by_lines(listener: Listener, lines: Sequence[Line], verdict: ListenerVerdict, rule: RuleId) -> Outcome:
     line = worst_line(lines)
-    return Outcome(listener, verdict, rule, line.severity, line.policy, line, lines)
+    return Outcome(listener, verdict, rule, line.severity, line.policy, line, tuple(lines))
 
 
-def _by_default(listener: Listener, ruling: Ruling) -> Outcome:
+def _by_unseen(listener: Listener, lines: Sequence[Line]) -> Outcome:
+    """Return that nothing is known: it depends on who holds the socket, and that is not seen."""
+    line = worst_line(lines)
+    return Outcome(listener, "unknown", policy=line.policy, line=line, unseen=tuple(lines))
+
+
+def _by_default(listener: Listener, book: Rulebook) -> Outcome:
+    ruling = book.rule_unlisted(listener)
     if ruling.default == "ignore":
         return Outcome(listener, "ignored", policy=ruling.policy)
     severity: Severity = ruling.policy.severity if ruling.default == "deny" else "info"
-    return Outcome(listener, "unexpected", "unexpected-listener", severity, ruling.policy)
+    nearest = find_nearest(book.allow, listener)
+    lines = (nearest,) if nearest is not None else ()
+    return Outcome(listener, "unexpected", "unexpected-listener", severity, ruling.policy, lines=lines)
+
+
+def find_nearest(allow: PortIndex, listener: Listener) -> Line | None:
+    """Return the allow line that comes nearest: of the same port, of its number elsewhere, of one close by."""
+    same = allow.at(listener.proto, listener.port)
+    others = (allow.at(proto, listener.port) for proto in PROTOS if proto not in _PORTLESS)
+    found = same or ((next(filter(None, others), ())) if listener.proto not in _PORTLESS else ())
+    if found:
+        return found[0].line
+    nearby = allow.near(listener.proto, listener.port, _NEAR)
+    return nearby.line if nearby is not None and listener.proto not in _PORTLESS else None
 
 
 def worst_line(lines: Sequence[Line]) -> Line:
@@ -70,9 +108,10 @@ def worst_line(lines: Sequence[Line]) -> Line:
     return max(lines, key=lambda line: severity_rank(line.severity))
 
 
-def note_verdict(outcome: Outcome) -> JudgedListener:
-    """Return the listener as it stands in the report."""
-    return JudgedListener(**outcome.listener.__dict__, verdict=outcome.verdict, decided_by=_decision(outcome))
+def note_verdict(outcome: Outcome, waived: bool) -> JudgedListener:
+    """Return the listener as it stands in the report; `waived`: what was found about it is."""
+    verdict: ListenerVerdict = "waived" if waived else outcome.verdict
+    return JudgedListener(**outcome.listener.__dict__, verdict=verdict, decided_by=_decision(outcome))
 
 
 def _decision(outcome: Outcome) -> Decision | None:

@@ -2,21 +2,26 @@
 
 A listener is taken as the addresses it accepts on, one span per IP family (`reach_of`). An allow line must hold all of
 them; a deny line need only touch one. So a doubt always counts against the listener: an IPv6 wildcard that may take
-IPv4 too is held to take it, on both sides.
+IPv4 too is held to take it, on both sides. Who holds the socket is asked last (`owners`), and may stay unknown.
+
+The answer is a `Meeting` that keeps its parts, so that who asks why is told by the one who decided.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Literal, NamedTuple
 
+from auditor.evaluate.owners import Answer, hold_all, hold_any
 from auditor.model.address import Family, Scope, family_of, unmap
 from auditor.model.facts import DualStack, Listener
 from auditor.model.policy import Entry, Policy, Severity
 from auditor.model.report import Decision
 
-Fit = Literal["whole", "part", "none"]
-"""How an allow line meets a listener: accepts it; names its port, but not all the addresses it takes; not about it."""
+Fit = Literal["whole", "unseen", "wrong", "part", "none"]
+"""How an allow line meets a listener: accepts it; accepts its addresses, and who holds it is not seen, or is somebody
+else; names its port, but not all the addresses it takes; is not about it."""
 
 FAMILIES: frozenset[Family] = frozenset({"ipv4", "ipv6"})
 
@@ -30,10 +35,42 @@ class Span(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """Where a listener accepts: its scope, and a span for each family."""
+    """A listener and where it accepts: its scope, and a span for each family."""
 
+    listener: Listener
     scope: Scope
     spans: tuple[Span, ...]
+
+
+class Meeting(NamedTuple):
+    """How a line and a listener on a port it names meet, part by part.
+
+    `netns`: the line is about the listener's network namespace. `families`: it names all, some or none of those the
+    listener takes. `bind`: its addresses hold all of the listener's (allow), or have one in common (deny). `owner`: who
+    holds the socket fits.
+    """
+
+    netns: bool
+    families: Literal["all", "some", "none"]
+    bind: bool
+    owner: Answer
+
+    @property
+    def fit(self) -> Fit:
+        """What it means for an allow line."""
+        if not self.netns or self.families == "none":
+            return "none"
+        if self.families == "some" or not self.bind:
+            return "part"
+        return _FITS[self.owner]
+
+    @property
+    def hit(self) -> Answer:
+        """Whether a deny line is about the listener."""
+        return self.owner if self.netns and self.families != "none" and self.bind else "no"
+
+
+_FITS: dict[Answer, Fit] = {"yes": "whole", "unknown": "unseen", "no": "wrong"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +118,7 @@ def _span_of(network: str) -> Span:
 
 def reach_of(listener: Listener) -> Reach:
     """Return the addresses `listener` accepts on. Never raises."""
-    return Reach(listener.scope, _spans_of(listener.address, listener.dual_stack))
+    return Reach(listener, listener.scope, _spans_of(listener.address, listener.dual_stack))
 
 
 @lru_cache(maxsize=4096)
@@ -97,23 +134,52 @@ def _spans_of(text: str, dual_stack: DualStack | None) -> tuple[Span, ...]:
     return (_ALL_IPV6,) if dual_stack == "no" else (_ALL_IPV4, _ALL_IPV6)
 
 
-def accept(candidate: Candidate, reach: Reach) -> Fit:
-    """Return how an allow line meets a listener on a port it names: all addresses must lie in the line."""
+def accept(candidate: Candidate, reach: Reach) -> Meeting:
+    """Return how an allow line meets a listener on a port it names: all addresses must lie in it, all holders fit."""
+    line, owner = candidate.line, candidate.line.entry.owner
     named = [span for span in reach.spans if span.family is None or span.family in candidate.families]
+    return Meeting(
+        netns=_is_about(line, reach.listener),
+        families=_name_families(candidate, named, reach.spans),
+        bind=all(_holds(line, span, reach.scope) for span in named),
+        owner="yes" if owner is None else hold_all(owner, reach.listener),
+    )
+
+
+def touch(candidate: Candidate, reach: Reach) -> Meeting:
+    """Return how a deny line meets a listener on a port it names: one address in common and one holder are enough."""
+    line, owner = candidate.line, candidate.line.entry.owner
+    named = [span for span in reach.spans if span.family is None or span.family in candidate.families]
+    return Meeting(
+        netns=_is_about(line, reach.listener),
+        families=_name_families(candidate, named, reach.spans),
+        bind=any(_meets(line, span, reach.scope) for span in named),
+        owner="yes" if owner is None else hold_any(owner, reach.listener),
+    )
+
+
+def answer_requirement(candidate: Candidate, reach: Reach) -> Answer:
+    """Return whether a listener on a port it names is what a required line asks for.
+
+    One address in common is enough: what is bound too wide is there, and exposed. All that holds it must fit.
+    """
+    owner = candidate.line.entry.owner
+    holders: Answer = "yes" if owner is None else hold_all(owner, reach.listener)
+    return touch(candidate, reach)._replace(owner=holders).hit
+
+
+def _is_about(line: Line, listener: Listener) -> bool:
+    asked = line.entry.netns
+    return asked == "any" or (asked == "host") == (listener.netns == "host")
+
+
+def _name_families(
+    candidate: Candidate, named: Sequence[Span], spans: Sequence[Span]
+) -> Literal["all", "some", "none"]:
     if not named:
         return "none"
-    pinned_off = len(named) < len(reach.spans) or (named[0].family is None and candidate.families != FAMILIES)
-    whole = not pinned_off and all(_holds(candidate.line, span, reach.scope) for span in named)
-    return "whole" if whole else "part"
-
-
-def touch(candidate: Candidate, reach: Reach) -> bool:
-    """Return whether a line and a listener on a port it names have an address in common: what a deny line asks."""
-    return any(
-        _meets(candidate.line, span, reach.scope)
-        for span in reach.spans
-        if span.family is None or span.family in candidate.families
-    )
+    without_address = named[0].family is None and candidate.families != FAMILIES
+    return "some" if len(named) < len(spans) or without_address else "all"
 
 
 def _holds(line: Line, span: Span, scope: Scope) -> bool:

@@ -1,14 +1,24 @@
 """Listeners and lines in, the words findings use for them out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from ipaddress import ip_address
 
 from auditor.evaluate.match import Line
 from auditor.model.address import join_port
-from auditor.model.facts import Listener
-from auditor.model.policy import Entry
+from auditor.model.facts import Listener, Owner, OwnerStatus
+from auditor.model.policy import Entry, OwnerCondition
 
 ANYWHERE = "any"
+UNSEEN: dict[OwnerStatus, str] = {
+    "not-collected": "owners were not collected",
+    "unprivileged": "it was read without root",
+    "other-namespace": "another namespace holds it",
+    "unknown": "no process that holds it was found",
+    "known": "not all of its processes could be read",
+    "kernel": "no process holds it",
+}
+"""Why the owners of a listener are not seen, or not enough of them."""
+_KEYS = ("process", "exe", "user", "unit", "container")
 _MOST = 20
 """Addresses spelled out in one sentence; a host may have thousands on one port."""
 
@@ -21,6 +31,11 @@ def join_words(words: Sequence[str], last: str = "and") -> str:
 def join_some(words: Sequence[str]) -> str:
     """Return `a, b and c`, or the first of very many and how many more there are."""
     return join_words(words if len(words) <= _MOST else [*words[:_MOST], f"{len(words) - _MOST} more"])
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 host`, `2 hosts`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def name_port(listener: Listener) -> str:
@@ -71,3 +86,42 @@ def _quote(address: str) -> str:
 def list_controls(line: Line) -> tuple[str, ...]:
     """Return the controls of an entry and of its policy, each once."""
     return tuple(dict.fromkeys((*line.entry.controls, *line.policy.controls)))
+
+
+def name_claim(entry: Entry) -> str:
+    """Return what an entry is about: `443/tcp and 443/udp on loopback for process nginx in containers`."""
+    where = f" on {name_binds(entry)}" if entry.bind else ""
+    holder = f" for {name_condition(entry.owner)}" if entry.owner else ""
+    netns = {"host": "", "containers": " in containers", "any": " in any namespace"}[entry.netns]
+    return f"{join_some([str(ports) for ports in entry.ports])}{where}{holder}{netns}"
+
+
+def name_condition(condition: OwnerCondition) -> str:
+    """Return who may hold a socket: `process nginx or caddy, and user www-data`."""
+    parts = [f"{key} {join_words(getattr(condition, key), 'or')}" for key in _KEYS if getattr(condition, key)]
+    if condition.classes:
+        parts.append(join_words(condition.classes, "or"))
+    return ", and ".join(parts)
+
+
+def name_holders(listener: Listener, conditions: Sequence[OwnerCondition]) -> str:
+    """Return who holds a socket, as far as `conditions` ask: `nc (/usr/bin/nc, user nobody)`.
+
+    Process numbers are left out: they change, and the same finding on many hosts is told once.
+    """
+    asked = {key for condition in conditions for key in _KEYS if getattr(condition, key)}
+    user = f"user {listener.user or listener.uid}" if "user" in asked else ""
+    if listener.owner_status == "kernel":
+        return ", ".join(filter(None, ("the kernel, no process", user)))
+    if not listener.owners:
+        return user or "nobody"
+    names = dict.fromkeys(_name_holder(owner, asked, user) for owner in listener.owners)
+    return join_some(list(names))
+
+
+def _name_holder(owner: Owner, asked: Set[str], user: str) -> str:
+    unit = f"unit {owner.unit}" if owner.unit else "no unit"
+    container = f"container {owner.container}" if owner.container else "no container"
+    more = (owner.exe, user, unit if "unit" in asked else "", container if "container" in asked else "")
+    inside = ", ".join(filter(None, more))
+    return f"{owner.comm or 'a process'} ({inside})" if inside else owner.comm or "a process"

@@ -22,7 +22,7 @@ def parse_bind(text: str) -> Bind | None:
         raise mistake(f"{text!r} has a zone, which is another one on every host", "write link-local")
     if not any(char in text for char in ".:/"):
         known = (ANY, *SCOPES)
-        raise mistake(f"unknown bind {text!r}", suggest(text, known) or f"known are {', '.join(known)}, or an address")
+        raise mistake(f"unknown bind {text!r}", suggest(text, SCOPES) or f"known are {', '.join(known)}, or an address")
     network = _normalise(_parse_network(text))
     if network.prefixlen == 0 or network.network_address.is_unspecified:
         raise mistake(f"{text} would not say whether a wildcard listener is meant", "write any")

@@ -1,28 +1,33 @@
 """The allow and deny lists of a policy file in, entries of the model out."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from auditor.document import Document, Loc
-from auditor.model.policy import Bind, Entry, Ports
-from auditor.policies.binds import ANY, parse_bind
+from auditor.model.policy import Entry, Ports
 from auditor.policies.file import EntryFile, PolicyFile
+from auditor.policies.ids import Ids
 from auditor.policies.names import check_service
-from auditor.policies.ports import parse_ports
+from auditor.policies.owners import KEYS, read_owner
+from auditor.policies.places import check_packet_binds, read_binds, read_ports
 from auditor.policies.services import resolve_service
 
 Action = Literal["allow", "deny"]
 
 
 class Entries:
-    """Makes the entries of one policy; problems are noted in its document."""
+    """Makes the entries of one policy; problems are noted in its document.
 
-    def __init__(self, document: Document, file: PolicyFile) -> None:
+    `ids` are the names already taken, `inherited` the services of included policies; the file's own go before them.
+    """
+
+    def __init__(
+        self, document: Document, file: PolicyFile, ids: Ids, inherited: Mapping[str, tuple[Ports, ...]]
+    ) -> None:
         self._document = document
         self._policy = file.policy
-        self._services = self._read_services(file.services or {})
-        self._ids: dict[str, int] = {}
+        self._ids = ids
+        self.services = {**inherited, **self._read_services(file.services or {})}
 
     def read(self, action: Action, entries: Sequence[EntryFile]) -> tuple[Entry, ...]:
         """Return the entries of one list, in file order, without those that have a problem."""
@@ -31,21 +36,22 @@ class Entries:
 
     def _read_entry(self, action: Action, loc: Loc, entry: EntryFile) -> Entry | None:
         ports = self._read_ports(loc, entry)
-        binds = self._read_binds(loc, entry.bind or ())
-        if entry.required:
-            self._check_required(action, loc, entry, ports)
+        binds = read_binds(self._document, loc, entry.bind or ())
+        self._check_count(action, loc, entry, ports)
+        check_packet_binds(self._document, loc, ports, binds or ())
         if not ports or binds is None:
             return None
-        written = entry.id or _make_id(action, entry, ports)
-        self._claim(loc, written, entry.id is not None)
         return Entry(
-            id=written,
+            id=self._ids.claim(loc, entry.id, _say(action, entry, ports)),
             policy=self._policy,
             action=action,
             ports=ports,
             service=entry.service,
             bind=binds,
+            owner=read_owner(entry),
+            netns=entry.netns or "host",
             required=bool(entry.required),
+            at_least=entry.at_least or 1,
             severity=entry.severity,
             reason=entry.reason or "",
             remediation=entry.remediation or "",
@@ -64,34 +70,22 @@ class Entries:
             return ()
         if entry.service is not None:
             return self._resolve((*loc, "service"), entry.service)
-        return self._parse_each((*loc, ways[0]), (entry.ports or ()) if entry.port is None else [entry.port])
+        texts = (entry.ports or ()) if entry.port is None else [entry.port]
+        return read_ports(self._document, (*loc, ways[0]), texts)
 
     def _resolve(self, loc: Loc, service: str) -> tuple[Ports, ...]:
-        if not self._services.get(service.partition("/")[0], "not ours"):
+        if not self.services.get(service.partition("/")[0], "not ours"):
             return ()  # one of ours with a mistake in its ports, which is told there
         with self._document.telling(loc):
-            return resolve_service(service, self._services)
+            return resolve_service(service, self.services)
         return ()
 
-    def _parse_each(self, loc: Loc, texts: Sequence[str]) -> tuple[Ports, ...]:
-        parsed: list[Ports] = []
-        for index, text in enumerate(texts):
-            with self._document.telling((*loc, index)):
-                parsed.append(parse_ports(text))
-        return tuple(parsed)
-
-    def _read_binds(self, loc: Loc, texts: Sequence[str]) -> tuple[Bind, ...] | None:
-        """Return the binds, empty for any address; None when one of them has a problem."""
-        before = len(self._document.problems)
-        binds: list[Bind] = []
-        for index, text in enumerate(texts):
-            with self._document.telling((*loc, "bind", index)):
-                bind = parse_bind(text)
-                binds += [bind] if bind is not None else []
-        if ANY in texts and len(texts) > 1:
-            message = "any covers the rest of this list"
-            self._document.complain((*loc, "bind"), message, "write any alone, or leave it out")
-        return tuple(binds) if len(self._document.problems) == before else None
+    def _check_count(self, action: Action, loc: Loc, entry: EntryFile, ports: tuple[Ports, ...]) -> None:
+        if entry.required:
+            self._check_required(action, loc, entry, ports)
+        elif entry.at_least is not None:
+            message = "at_least counts the sockets of a required entry"
+            self._document.complain((*loc, "at_least"), message, "add required: true", key=True)
 
     def _check_required(self, action: Action, loc: Loc, entry: EntryFile, ports: tuple[Ports, ...]) -> None:
         if action == "deny":
@@ -103,24 +97,17 @@ class Entries:
             hint = f"write service: {entry.service}/{ports[0].proto}"
             self._document.complain((*loc, "required"), message, hint, key=True)
 
-    def _claim(self, loc: Loc, name: str, written: bool) -> None:
-        line = self._document.origin(loc).line
-        if name in self._ids:
-            hint = "give this entry another id" if written else "remove it, or give it an id of its own"
-            message = f"the id {name!r} is already there, on line {self._ids[name]}"
-            self._document.complain((*loc, "id") if written else loc, message, hint)
-        self._ids.setdefault(name, line)
-
     def _read_services(self, services: Mapping[str, Sequence[str]]) -> dict[str, tuple[Ports, ...]]:
         read: dict[str, tuple[Ports, ...]] = {}
         for name, texts in services.items():
             with self._document.telling(("services", name), key=True):
                 check_service(name)
-            read[name] = self._parse_each(("services", name), texts)
+            read[name] = read_ports(self._document, ("services", name), texts)
         return read
 
 
-def _make_id(action: Action, entry: EntryFile, ports: Sequence[Ports]) -> str:
-    """Return an id that stays the same while the entry says the same, wherever it stands in the file."""
-    said = [action, entry.service or " ".join(map(str, ports)), *(entry.bind or ())]
-    return re.sub(r"[^A-Za-z0-9.:]+", "-", " ".join(said)).strip("-")
+def _say(action: Action, entry: EntryFile, ports: Sequence[Ports]) -> list[str]:
+    """Return the words an id is made from."""
+    owners = (word for key in (*KEYS, "owner") for word in getattr(entry, key) or ())
+    netns = [entry.netns] if entry.netns else []
+    return [action, entry.service or " ".join(map(str, ports)), *(entry.bind or ()), *owners, *netns]

@@ -1,33 +1,31 @@
 """The paths of policy files and folders in, a `PolicySet` out."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 
-from auditor.document import Document, read_document, salvage
-from auditor.errors import DocumentError, Problem, UsageError
-from auditor.model.policy import Policy, PolicySet, Selector
-from auditor.policies.entries import Entries
-from auditor.policies.file import AppliesFile, PolicyFile, SelectorFile
+from auditor.document import Document
+from auditor.errors import DocumentError, UsageError
+from auditor.model.policy import Policy, PolicySet
+from auditor.policies.read import PolicyReader
 
 _SUFFIXES = frozenset({".yaml", ".yml"})
 _NEXT = "name a policy file, or a folder of them, with -p"
 
 
-def load_policies(paths: Sequence[Path]) -> PolicySet:
+def load_policies(paths: Sequence[Path], today: date | None = None) -> PolicySet:
     """Return the policies in the files `paths`; of a folder, every *.yaml and *.yml directly in it.
 
-    Raises UsageError when a path is not there or holds no policy, DocumentError with every problem of every file.
+    `today` is what waivers may be at most a year ahead of; without it their end is not checked. Raises UsageError when
+    a path is not there or holds no policy, DocumentError with every problem of every file.
     """
-    problems: list[Problem] = []
+    reader = PolicyReader(today)
     policies: dict[str, Policy] = {}
     for path in _find_files(paths):
-        try:
-            policy, document = _load_policy(path)
-            _claim_name(document, policy, policies)
-            document.finish()
-        except DocumentError as error:
-            problems.extend(error.problems)
-    if problems:
+        part = reader.read(path)
+        if part is not None:
+            _claim_name(part.document, part.policy, policies)
+    if problems := reader.list_problems():
         raise DocumentError(problems)
     return PolicySet(policies=tuple(policies[name] for name in sorted(policies)))
 
@@ -50,49 +48,6 @@ def _find_files(paths: Iterable[Path]) -> list[Path]:
 
 def _in_folder(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if path.suffix in _SUFFIXES and not path.name.startswith(".")]
-
-
-def _load_policy(path: Path) -> tuple[Policy, Document]:
-    """Return the policy in the file, and its document, in which problems are noted."""
-    document = read_document(path)
-    file = salvage(document, PolicyFile)
-    entries = Entries(document, file)
-    policy = Policy(
-        name=file.policy,
-        path=str(path),
-        sha256=document.sha256,
-        description=file.description or "",
-        controls=tuple(file.controls or ()),
-        applies_to=_read_applies(document, file.applies_to),
-        excluded=_selector(file.applies_to.except_) if file.applies_to else None,
-        default=file.default or "deny",
-        severity=file.severity or "high",
-        ephemeral_udp=file.ephemeral_udp or "ignore",
-        allow=entries.read("allow", file.allow or ()),
-        deny=entries.read("deny", file.deny or ()),
-        origin=document.origin(("policy",)),
-    )
-    return policy, document
-
-
-def _read_applies(document: Document, applies: AppliesFile | None) -> Selector | None:
-    """Return which hosts a policy is for, None for every host; `except` is not part of it."""
-    if applies is None:
-        return None
-    if not applies.model_fields_set and not document.is_damaged(("applies_to",)):
-        document.complain(("applies_to",), "nothing stands in here", "remove it to mean every host, or name groups")
-    left_out = applies.except_
-    if left_out is not None and not left_out.model_fields_set and not document.is_damaged(("applies_to", "except")):
-        document.complain(("applies_to", "except"), "nothing stands in here", "name hosts, groups or labels")
-    return _selector(applies)
-
-
-def _selector(selector: SelectorFile | None) -> Selector | None:
-    if selector is None or (selector.groups, selector.hosts, selector.labels) == (None, None, None):
-        return None
-    return Selector(
-        groups=tuple(selector.groups or ()), hosts=tuple(selector.hosts or ()), labels=selector.labels or {}
-    )
 
 
 def _claim_name(document: Document, policy: Policy, policies: dict[str, Policy]) -> None:

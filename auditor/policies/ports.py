@@ -11,8 +11,15 @@ from auditor.model.policy import Ports
 
 _SYNTAX = "write for example 443/tcp, 8000-8100/tcp or 53/udp"
 _FAMILIES: dict[str, Family] = {"4": "ipv4", "6": "ipv6"}
-_EVALUATED: tuple[Proto, ...] = ("tcp", "udp")
-_PINNED = {f"{proto}{digit}": (proto, family) for proto in _EVALUATED for digit, family in _FAMILIES.items()}
+_NUMBERED: dict[str, tuple[int, int, str]] = {
+    "raw": (0, 255, "an IP protocol"),
+    "packet": (0, 65535, "an Ethernet protocol"),
+}
+"""Sockets without ports: what stands in the place of the port, and from where to where."""
+_PORT = (1, 65535, "a port")
+_PINNED: dict[str, tuple[Proto, Family]] = {
+    f"{proto}{digit}": (proto, family) for proto in PROTOS if proto != "packet" for digit, family in _FAMILIES.items()
+}
 _PROTOCOLS: dict[str, tuple[Proto, Family | None]] = {**{proto: (proto, None) for proto in PROTOS}, **_PINNED}
 
 
@@ -29,17 +36,13 @@ def parse_ports(text: str) -> Ports:
 
 
 def parse_protocol(protocol: str) -> tuple[Proto, Family | None]:
-    """Return the protocol and the family it is pinned to. Raises a mistake for one that is not evaluated."""
+    """Return the protocol and the family it is pinned to. Raises a mistake for an unknown one."""
     if protocol not in _PROTOCOLS:
-        known = [*_EVALUATED, *_PINNED]
-        hint = suggest(protocol.lower(), known) or f"known are {', '.join(known)}"
-        raise mistake(
-            f"unknown protocol {protocol!r}", f"write {protocol.lower()}" if protocol.lower() in known else hint
-        )
-    proto, family = _PROTOCOLS[protocol]
-    if proto not in _EVALUATED:
-        raise mistake(f"{proto} is not evaluated yet by this version", "remove it; tcp and udp are audited")
-    return proto, family
+        lower = protocol.lower()
+        known = f"known are {', '.join(PROTOS)}; all but packet with 4 or 6 behind for one family"
+        hint = f"write {lower}" if lower in _PROTOCOLS else suggest(lower, _PROTOCOLS) or known
+        raise mistake(f"unknown protocol {protocol!r}", hint)
+    return _PROTOCOLS[protocol]
 
 
 def _parse_span(span: str, protocol: str) -> tuple[int, int]:
@@ -51,21 +54,22 @@ def _parse_span(span: str, protocol: str) -> tuple[int, int]:
         raise mistake(f"{span!r} is a name, not a port number", f"write service: {span}/{protocol}")
     if len(bounds) > 2 or "" in bounds:
         raise mistake(f"{span!r} is not a port or a range of ports", _SYNTAX)
-    numbers = [_parse_number(bound) for bound in bounds]
+    numbers = [_parse_number(bound, _NUMBERED.get(protocol.rstrip("46"), _PORT)) for bound in bounds]
     first, last = numbers[0], numbers[-1]
     if first > last:
         raise mistake(f"the range {span} is empty: it begins after its end", f"write {last}-{first}/{protocol}")
     return first, last
 
 
-def _parse_number(text: str) -> int:
+def _parse_number(text: str, limits: tuple[int, int, str] = _PORT) -> int:
+    lowest, highest, what = limits
     if re.fullmatch(r"0|[1-9][0-9]{0,8}", text, re.ASCII):
         number = int(text)
-        if not 0 < number < 65536:
-            raise mistake(f"{number} is not a port", "a port is a number from 1 to 65535")
+        if not lowest <= number <= highest:
+            raise mistake(f"{number} is not {what}", f"{what} is a number from {lowest} to {highest}")
         return number
     if re.fullmatch(r"-[0-9]+", text, re.ASCII):
-        raise mistake(f"{text} is not a port", "a port is a number from 1 to 65535")
+        raise mistake(f"{text} is not {what}", f"{what} is a number from {lowest} to {highest}")
     hexadecimal = re.fullmatch(r"0[xX][0-9a-fA-F]{1,8}", text)
     meant = str(int(text, 16)) if hexadecimal else text.replace("_", "").lstrip("+0")
     if re.fullmatch(r"[0-9]{1,5}", meant, re.ASCII):

@@ -1,13 +1,15 @@
 """Hosts and policies by chance: few ports and addresses, so that lines and listeners meet often."""
 
+from datetime import date
 from ipaddress import ip_address
+from typing import get_args
 
 from hypothesis import strategies as st
 
 from auditor.model.address import classify_scope, family_of
-from auditor.model.facts import Coverage, Gap, HostFacts, Listener
-from auditor.model.policy import Entry, Policy
-from tests.builders import a_policy, an_entry, some_facts
+from auditor.model.facts import Coverage, Gap, HostFacts, Listener, Owner, OwnerStatus
+from auditor.model.policy import OWNER_CLASSES, WAIVABLE_RULES, Entry, OwnerCondition, Policy, Waiver
+from tests.builders import a_policy, a_waiver, an_entry, some_facts
 
 PORTS = [
     "22/tcp",
@@ -25,6 +27,25 @@ BINDS = ["any", "wildcard", "loopback", "private,link-local", "10.0.0.0/8", "::/
 ADDRESSES = ["0.0.0.0", "::", "127.0.0.1", "::1", "10.0.0.5", "fd00::5", "203.0.113.5", "fe80::9", "224.0.0.1"]
 NAMES = st.sampled_from(["https", "telnet", "ssh", None])
 TEXT = st.text(max_size=8)
+COMMS = st.sampled_from(["nginx", "nc", "systemd"])
+OWNERS = st.builds(
+    Owner,
+    pid=st.sampled_from([1, 812, 4711]),
+    comm=st.one_of(COMMS, st.none(), TEXT),
+    exe=st.sampled_from(["/usr/sbin/nginx", "/usr/bin/docker-proxy", None]),
+    unit=st.sampled_from(["nginx.service", None]),
+    container=st.sampled_from(["3f2a", None]),
+)
+CONDITIONS = st.builds(
+    OwnerCondition,
+    process=st.sampled_from([(), (), ("nginx",), ("n*", "systemd"), ("*",)]),
+    exe=st.sampled_from([(), (), ("/usr/sbin/*",)]),
+    user=st.sampled_from([(), (), ("root",), ("33", "eve")]),
+    unit=st.sampled_from([(), (), ("nginx.service",)]),
+    container=st.sampled_from([(), (), ("3f*",)]),
+    classes=st.sampled_from([(), (), *((name,) for name in OWNER_CLASSES)]),
+)
+NETNS = st.sampled_from(["host", "host", "containers", "any"])
 
 
 @st.composite
@@ -42,6 +63,11 @@ def listeners(draw: st.DrawFn) -> Listener:
         kind=draw(st.sampled_from(["listener", "listener", "ephemeral-udp"])),
         dual_stack=draw(st.sampled_from(["yes", "no", "unknown", None])),
         netns=draw(st.sampled_from(["host", "host", "4026532281"])),
+        sockets=draw(st.sampled_from([1, 4])),
+        uid=draw(st.sampled_from([0, 33, None])),
+        user=draw(st.sampled_from(["www-data", "eve", None])),
+        owner_status=draw(st.sampled_from(["known", "known", *get_args(OwnerStatus)])),
+        owners=tuple(draw(st.lists(OWNERS, max_size=2))),
         raw="row",
     )
 
@@ -72,7 +98,25 @@ def entries(draw: st.DrawFn, action: str | None = None, bind: str | None = None)
         bind=bind or draw(st.sampled_from(BINDS)),
         severity=draw(st.sampled_from(["critical", "medium", "info", None])),
         required=draw(st.booleans()),
+        at_least=draw(st.sampled_from([1, 4])),
+        owner=draw(st.one_of(st.none(), st.none(), CONDITIONS)),
+        netns=draw(NETNS),
         service=draw(NAMES),
+    )
+
+
+@st.composite
+def waivers(draw: st.DrawFn) -> Waiver:
+    """Return a waiver that, at the tests' NOW, holds or has ended."""
+    return a_waiver(
+        draw(st.sampled_from(["v", "w"])),
+        *draw(st.lists(st.sampled_from(PORTS), max_size=2)),
+        rule=draw(st.sampled_from(WAIVABLE_RULES)),
+        bind=draw(st.sampled_from(BINDS)),
+        hosts=draw(st.sampled_from([("*",), ("web-01",), ("db-*",)])),
+        held_by=draw(st.one_of(st.none(), CONDITIONS)),
+        netns=draw(NETNS),
+        expires=draw(st.sampled_from([date(2026, 12, 31), date(2026, 1, 1)])),
     )
 
 
@@ -84,6 +128,8 @@ def policies(draw: st.DrawFn, name: str = "base") -> Policy:
         name=name,
         default=draw(defaults),
         ephemeral_udp=draw(defaults),
+        raw_sockets=draw(defaults),
+        waivers=tuple(draw(st.lists(waivers(), max_size=2))),
         severity=draw(st.sampled_from(["critical", "high", "low"])),
     )
 

@@ -70,7 +70,7 @@ def test_the_text_of_the_policy_is_kept() -> None:
     ("address", "found"),
     [
         ("0.0.0.0", "found on 0.0.0.0"),
-        ("::", "found on :: (:: takes IPv4 too)"),
+        ("::", "found on :: (:: may take IPv4 too)"),
         ("203.0.113.5", "found on 203.0.113.5"),
     ],
 )
@@ -195,6 +195,75 @@ def test_raw_and_packet_sockets_are_judged_by_lines_alone() -> None:
     assert [finding.rule for finding in judge(sniffer, denied).findings] == ["forbidden-listener"]
 
 
+SNIFFER = Listener(proto="packet", family=None, address="*", port=3, scope="wildcard", raw="row")
+PING = Listener(proto="raw", family="ipv4", address="0.0.0.0", port=1, scope="wildcard", raw="row")
+
+
+@pytest.mark.parametrize("socket", [SNIFFER, PING])
+@pytest.mark.parametrize(
+    ("switch", "findings"),
+    [("ignore", []), ("warn", [("info", "unexpected-listener")]), ("deny", [("high", "unexpected-listener")])],
+)
+def test_raw_and_packet_sockets_have_their_own_switch(
+    socket: Listener, switch: Default, findings: list[tuple[str, str]]
+) -> None:
+    judgement = judge(socket, a_policy(raw_sockets=switch), a_policy(name="other", default="deny"))
+    assert [(one.severity, one.rule) for one in judgement.findings] == findings
+    assert judgement.listeners[0].verdict == ("unexpected" if findings else "ignored")
+    if findings:
+        assert judgement.findings[0].message.endswith(f", and base has `raw_sockets: {switch}`")
+    allowed = a_policy(an_entry("lldpd", "3/packet"), an_entry("vrrp", "1/raw"), raw_sockets=switch)
+    assert judge(socket, allowed).findings == ()
+
+
+@pytest.mark.parametrize("proto", ["sctp", "udplite"])
+def test_every_protocol_has_its_own_lines(proto: str) -> None:
+    listener = a_listener(port=2905, proto=proto)
+    assert judge(listener, a_policy(an_entry("own", f"2905/{proto}"))).findings == ()
+    [finding] = judge(listener, a_policy(an_entry("other", "2905/tcp"))).findings
+    assert finding.rule == "unexpected-listener"
+
+
+@pytest.mark.parametrize(
+    ("port", "proto", "nearest"),
+    [
+        (53, "tcp", "dns"),  # the same number, another protocol
+        (8453, "tcp", "alt"),  # ten off
+        (8454, "tcp", None),
+        (8433, "tcp", "alt"),
+        (8432, "tcp", None),
+        (8110, "tcp", "range"),  # ten behind the end of the range
+        (8111, "tcp", None),
+        (2379, "tcp", "boxed"),  # the port itself, in other namespaces
+    ],
+)
+def test_the_line_that_comes_nearest_is_named(port: int, proto: str, nearest: str | None) -> None:
+    policy = a_policy(
+        an_entry("dns", "53/udp"),
+        an_entry("alt", "8443/tcp"),
+        an_entry("range", "8000-8100/tcp"),
+        an_entry("boxed", "2379/tcp", netns="containers"),
+    )
+    [finding] = judge(a_listener(port=port, proto=proto), policy).findings
+    assert finding.rule == "unexpected-listener"
+    assert (f"(the nearest is `{nearest}`, " in finding.message) is (nearest is not None)
+    assert ("the nearest" in finding.message) is (nearest is not None)
+
+
+def test_raw_sockets_have_no_numbers_that_are_near() -> None:
+    lines = a_policy(an_entry("vrrp", "112/raw"), an_entry("tcp-1", "1/tcp"), raw_sockets="deny")
+    assert "nearest" not in judge(PING, lines).findings[0].message
+
+
+def test_what_is_in_another_namespace_needs_a_line_for_it() -> None:
+    inside = a_listener(port=443, netns="net:[4026532281]")
+    [finding] = judge(inside, a_policy(HTTPS)).findings
+    assert finding.rule == "unexpected-listener"
+    assert "(the nearest is `https`, 443/tcp: base.yaml:7)" in finding.message
+    assert "port: 443/tcp, netns: containers, bind: any" in finding.remediation
+    assert judge(inside, a_policy(an_entry("x", "443/tcp", netns="containers"))).findings == ()
+
+
 def test_the_rows_of_one_service_are_one_finding_and_two_listeners() -> None:
     facts = some_facts(a_listener("::", 23, service="telnet"), a_listener("0.0.0.0", 23, service="telnet"))
     judgement = judge(facts, a_policy(TELNET))
@@ -210,7 +279,8 @@ def test_other_scopes_and_namespaces_are_other_findings() -> None:
         a_listener("127.0.0.1", 23),
         a_listener("0.0.0.0", 23, netns="4026532281"),
     )
-    findings = judge(facts, a_policy(TELNET)).findings
+    everywhere = TELNET.model_copy(update={"netns": "any"})
+    findings = judge(facts, a_policy(everywhere)).findings
     assert [finding.subject for finding in findings] == [
         "tcp 0.0.0.0:23",
         "tcp 0.0.0.0:23 in netns 4026532281",
@@ -273,7 +343,7 @@ def test_what_listens_too_wide_is_exposed_and_not_missing() -> None:
 
 def test_a_required_listener_in_another_namespace_is_not_the_hosts() -> None:
     findings = judge(a_listener("0.0.0.0", 443, netns="4026532281"), required("443/tcp")).findings
-    assert [finding.rule for finding in findings] == ["missing-listener"]
+    assert {finding.rule for finding in findings} == {"missing-listener", "unexpected-listener"}
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def bad(judgement: Judgement) -> Counter[str]:
 
 
 def is_bad(row: JudgedListener) -> bool:
-    return row.verdict in {"denied", "unexpected"}
+    return row.verdict in {"denied", "unexpected", "waived"}
 
 
 @given(facts(), policy_lists)
@@ -39,7 +39,7 @@ def test_any_host_can_be_judged_and_a_doubt_is_never_compliant(seen: HostFacts, 
     judgement = judge(seen, policies)
     assert len(judgement.listeners) == len(seen.listeners)
     assert len({finding.id for finding in judgement.findings}) == len(judgement.findings)
-    if seen.gaps or not policies:
+    if seen.gaps or not policies or any(row.verdict == "unknown" for row in judgement.listeners):
         assert judge_host(judgement.findings, None, "low") != "compliant"
 
 
@@ -67,7 +67,7 @@ def test_one_more_deny_never_lets_anything_through(seen: HostFacts, policies: tu
     before = judge(seen, policies).listeners
     after = judge(seen, add_line(policies, entry)).listeners
     for old, new in zip(before, after, strict=True):
-        assert new.verdict in {"denied", old.verdict}
+        assert new.verdict not in {"allowed", "ignored"} or new.verdict == old.verdict
 
 
 @given(facts(), policy_lists.filter(len), entries(action="allow", bind="any"))
@@ -79,12 +79,16 @@ def test_one_more_allow_for_any_address_makes_no_finding(
         update={
             "required": False,
             "service": None,
+            "owner": None,
+            "netns": "any",
             "ports": tuple(ports.model_copy(update={"family": None}) for ports in entry.ports),
         }
     )
     before, after = judge(seen, policies), judge(seen, add_line(policies, free))
     assert bad(after) <= bad(before)
-    assert {finding.id for finding in after.findings} <= {finding.id for finding in before.findings}
+    # What was found before may now depend on a deny line whose owner is not seen: that is a gap, and no pass.
+    left = {finding.id for finding in after.findings if finding.rule != "evidence-gap"}
+    assert left <= {finding.id for finding in before.findings}
 
 
 @given(facts(), policy_lists.filter(len), entries(action="allow"))

@@ -23,6 +23,7 @@ from auditor.evaluate.match import accept, reach_of, ready_line, touch
 from auditor.model.facts import Listener
 from auditor.model.policy import Ports
 from tests.builders import a_listener, a_policy, an_entry
+from tests.evaluate.tables import name_rows, read_table
 
 LISTENERS = {
     "4*": a_listener("0.0.0.0", 443),
@@ -146,16 +147,6 @@ port     bind               4*  4lo 4pr 4ll 4mc 4gl 6*+ 6*? 6*- 6lo 6pr 6ll 6mc 
 """
 
 
-def rows_of(table: str) -> list[tuple[str, str, dict[str, str]]]:
-    lines = table.split("\n\n", 1)[1].strip().splitlines()
-    columns = lines[0].split()[2:]
-    return [(words[0], words[1], dict(zip(columns, words[2:], strict=True))) for words in map(str.split, lines[1:])]
-
-
-def named(rows: list[tuple[str, str, dict[str, str]]]) -> list[object]:
-    return [pytest.param(*row, id=f"{row[0]} {row[1]}") for row in rows]
-
-
 def cells_for(port: str, bind: str, action: str) -> dict[str, str]:
     index = PortIndex([ready_line(an_entry("line", port, action=action, bind=bind), a_policy())])
     return {name: cell(index, listener, action) for name, listener in LISTENERS.items()}
@@ -164,26 +155,26 @@ def cells_for(port: str, bind: str, action: str) -> dict[str, str]:
 def cell(index: PortIndex, listener: Listener, action: str) -> str:
     [candidate] = index.at(listener.proto, listener.port)
     if action == "deny":
-        return "D" if touch(candidate, reach_of(listener)) else "."
-    return {"whole": "A", "part": "E", "none": "."}[accept(candidate, reach_of(listener))]
+        return {"yes": "D", "no": "."}[touch(candidate, reach_of(listener)).hit]
+    return {"whole": "A", "part": "E", "none": "."}[accept(candidate, reach_of(listener)).fit]
 
 
-@pytest.mark.parametrize(("port", "bind", "expected"), named(rows_of(ALLOW)))
-def test_what_an_allow_line_accepts(port: str, bind: str, expected: dict[str, str]) -> None:
-    assert cells_for(port, bind, "allow") == expected
+@pytest.mark.parametrize(("line", "expected"), name_rows(ALLOW, 2))
+def test_what_an_allow_line_accepts(line: tuple[str, str], expected: dict[str, str]) -> None:
+    assert cells_for(*line, "allow") == expected
 
 
-@pytest.mark.parametrize(("port", "bind", "expected"), named(rows_of(DENY)))
-def test_what_a_deny_line_hits(port: str, bind: str, expected: dict[str, str]) -> None:
-    assert cells_for(port, bind, "deny") == expected
+@pytest.mark.parametrize(("line", "expected"), name_rows(DENY, 2))
+def test_what_a_deny_line_hits(line: tuple[str, str], expected: dict[str, str]) -> None:
+    assert cells_for(*line, "deny") == expected
 
 
 def test_the_tables_leave_nothing_out() -> None:
-    binds = {bind for _, bind, _ in rows_of(ALLOW)}
+    binds = {bind for (_, bind), _ in read_table(ALLOW, 2)}
     every = set(product(("443/tcp", "443/tcp4", "443/tcp6"), binds))
-    assert {(port, bind) for port, bind, _ in rows_of(ALLOW)} == every
-    assert {(port, bind) for port, bind, _ in rows_of(DENY)} == every
-    assert all(list(cells) == list(LISTENERS) for table in (ALLOW, DENY) for _, _, cells in rows_of(table))
+    assert {(port, bind) for (port, bind), _ in read_table(ALLOW, 2)} == every
+    assert {(port, bind) for (port, bind), _ in read_table(DENY, 2)} == every
+    assert all(list(cells) == list(LISTENERS) for table in (ALLOW, DENY) for _, cells in read_table(table, 2))
 
 
 @pytest.mark.parametrize(
@@ -200,7 +191,7 @@ def test_the_tables_leave_nothing_out() -> None:
 def test_pins_of_one_line_add_up(ports: list[str], listener: str, fit: str) -> None:
     index = PortIndex([ready_line(an_entry("line", *ports), a_policy())])
     [candidate] = index.at("tcp", 443)
-    assert accept(candidate, reach_of(LISTENERS[listener])) == fit
+    assert accept(candidate, reach_of(LISTENERS[listener])).fit == fit
 
 
 @pytest.mark.parametrize(
@@ -232,15 +223,15 @@ def test_an_address_that_is_none_is_not_let_through_by_a_network(bind: str) -> N
     sniffer = a_listener("0.0.0.0", 3, proto="packet").model_copy(update={"address": "*", "family": None})
     index = PortIndex([ready_line(an_entry("line", "3/packet", bind=bind), a_policy())])
     [candidate] = index.at("packet", 3)
-    assert accept(candidate, reach_of(sniffer)) == ("whole" if bind in {"any", "wildcard"} else "part")
-    assert touch(candidate, reach_of(sniffer))
+    assert accept(candidate, reach_of(sniffer)).fit == ("whole" if bind in {"any", "wildcard"} else "part")
+    assert touch(candidate, reach_of(sniffer)).hit == "yes"
 
 
 def test_mapped_addresses_are_the_ipv4_they_carry_on_both_sides() -> None:
     mapped = a_listener("127.0.0.1", 443).model_copy(update={"address": "::ffff:127.0.0.1"})
     for bind in ("127.0.0.0/8", "::ffff:127.0.0.0/104"):
         [candidate] = PortIndex([ready_line(an_entry("line", "443/tcp4", bind=bind), a_policy())]).at("tcp", 443)
-        assert accept(candidate, reach_of(mapped)) == "whole"
+        assert accept(candidate, reach_of(mapped)).fit == "whole"
 
 
 def test_lines_that_overlap_are_all_found_in_order() -> None:

@@ -1,13 +1,14 @@
 """Policies that are right: what arrives in the model."""
 
 import hashlib
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from auditor.errors import UsageError
 from auditor.model.origin import Origin
-from auditor.model.policy import Policy, PolicySet, Ports, Selector
+from auditor.model.policy import OwnerCondition, Policy, PolicySet, Ports, Selector
 from auditor.policies import load_policies
 
 
@@ -27,6 +28,7 @@ applies_to: {groups: [web], hosts: ["edge-*"], labels: {env: prod}, except: {hos
 default: warn
 severity: critical
 services: {metrics: 9100/tcp, peers: [7000/tcp, 7000-7010/udp6]}
+max_waiver_days: 90
 allow:
   - {id: https, service: https, bind: any, reason: public site}
   - id: metrics
@@ -36,18 +38,40 @@ allow:
     remediation: bind it inside
     controls: mine
   - {ports: [111/tcp, 32765-32768/udp], bind: "::1"}
-  - {service: https/tcp, required: true}
+  - {service: https/tcp, required: true, at_least: 4}
+  - id: app
+    ports: [2905/sctp, 9/udplite6, 58/raw6, 0-65535/packet]
+    process: [java, jsvc]
+    exe: /usr/bin/*
+    user: [0, app]
+    unit: app*.service
+    container: "*"
+    owner: docker-proxy
+    netns: any
 deny:
   - {id: telnet, service: telnet, severity: critical, reason: clear-text login, remediation: disable telnet.socket}
 ephemeral_udp: deny
-raw_sockets: ignore
+raw_sockets: warn
+exposures: deny
+waivers:
+  - id: w-17
+    rule: unexpected-listener
+    hosts: [web-03]
+    ports: [8443/tcp, 8080-8090/tcp4]
+    bind: private
+    process: java
+    expires: 2026-12-31
+    owner: ops@example.com
+    ticket: OPS-17
+    reason: migration
+  - {rule: [missing-listener, service-name-conflict], hosts: "*", reason: r, owner: o, expires: 2026-12-31}
 """
 
 
 def test_a_whole_policy(tmp_path: Path) -> None:
     policy = load(tmp_path, WHOLE)
     file = str(tmp_path / "policy.yaml")
-    assert policy.model_dump(exclude={"allow", "deny"}) == {
+    assert policy.model_dump(exclude={"allow", "deny", "waivers"}) == {
         "name": "web-tier",
         "path": file,
         "sha256": hashlib.sha256(WHOLE.encode()).hexdigest(),
@@ -58,15 +82,19 @@ def test_a_whole_policy(tmp_path: Path) -> None:
         "default": "warn",
         "severity": "critical",
         "ephemeral_udp": "deny",
+        "raw_sockets": "warn",
+        "exposures": "deny",
+        "included": (),
         "origin": Origin(file=file, line=2, column=1).model_dump(),
     }
     assert [(entry.id, entry.origin.line, entry.origin.column) for entry in policy.allow] == [
-        ("https", 10, 5),
-        ("metrics", 11, 5),
-        ("allow-111-tcp-32765-32768-udp-::1", 17, 5),
-        ("allow-https-tcp", 18, 5),
+        ("https", 11, 5),
+        ("metrics", 12, 5),
+        ("allow-111-tcp-32765-32768-udp-::1", 18, 5),
+        ("allow-https-tcp", 19, 5),
+        ("app", 20, 5),
     ]
-    https, metrics, rpc, pinned = policy.allow
+    https, metrics, rpc, pinned, app = policy.allow
     assert [str(ports) for ports in https.ports] == ["443/tcp", "443/udp"]
     assert (https.bind, https.service, https.action, https.policy) == ((), "https", "allow", "web-tier")
     assert [str(ports) for ports in metrics.ports] == ["9100/tcp"]
@@ -74,14 +102,53 @@ def test_a_whole_policy(tmp_path: Path) -> None:
     assert (metrics.severity, metrics.remediation, metrics.controls) == ("low", "bind it inside", ("mine",))
     assert [str(ports) for ports in rpc.ports] == ["111/tcp", "32765-32768/udp"]
     assert [str(bind) for bind in rpc.bind] == ["::1/128"]
-    assert ([str(ports) for ports in pinned.ports], pinned.required) == (["443/tcp"], True)
+    assert ([str(ports) for ports in pinned.ports], pinned.required, pinned.at_least) == (["443/tcp"], True, 4)
+    assert (https.owner, https.netns, https.at_least) == (None, "host", 1)
+    assert [str(ports) for ports in app.ports] == ["2905/sctp", "9/udplite6", "58/raw6", "0-65535/packet"]
+    assert app.netns == "any"
+    assert app.owner == OwnerCondition(
+        process=("java", "jsvc"),
+        exe=("/usr/bin/*",),
+        user=("0", "app"),
+        unit=("app*.service",),
+        container=("*",),
+        classes=("docker-proxy",),
+    )
     (telnet,) = policy.deny
     assert (telnet.id, telnet.action, telnet.severity, str(telnet.ports[0])) == ("telnet", "deny", "critical", "23/tcp")
 
 
+def test_waivers(tmp_path: Path) -> None:
+    waiver, other = load(tmp_path, WHOLE).waivers
+    assert waiver.model_dump(exclude={"ports", "bind", "origin", "held_by"}) == {
+        "id": "w-17",
+        "policy": "web-tier",
+        "rules": ("unexpected-listener",),
+        "hosts": ("web-03",),
+        "netns": "host",
+        "reason": "migration",
+        "owner": "ops@example.com",
+        "ticket": "OPS-17",
+        "expires": date(2026, 12, 31),
+    }
+    assert [str(ports) for ports in waiver.ports] == ["8443/tcp", "8080-8090/tcp4"]
+    assert ([str(bind) for bind in waiver.bind], waiver.held_by) == (["private"], OwnerCondition(process=("java",)))
+    assert waiver.origin.line == 35
+    assert (other.id, other.ports, other.rules) == (
+        "waive-missing-listener-service-name-conflict",
+        (),
+        ("missing-listener", "service-name-conflict"),
+    )
+
+
 def test_what_is_not_written_is_strict(tmp_path: Path) -> None:
     policy = load(tmp_path, "version: 1\npolicy: nothing\n")
-    assert (policy.default, policy.severity, policy.ephemeral_udp) == ("deny", "high", "ignore")
+    assert (policy.default, policy.severity, policy.ephemeral_udp, policy.raw_sockets) == (
+        "deny",
+        "high",
+        "ignore",
+        "ignore",
+    )
     assert (policy.applies_to, policy.excluded, policy.allow, policy.deny) == (None, None, (), ())
 
 

@@ -60,5 +60,5 @@ def _say_dual(listeners: Sequence[Listener]) -> str:
         return ""
     dual = {listener.dual_stack for listener in listeners}
     if "yes" in dual:
-        return " (:: takes IPv4 too)"
+        return " (:: may take IPv4 too)"
     return " (:: may take IPv4 too)" if dual != {"no"} else ""

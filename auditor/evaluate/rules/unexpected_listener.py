@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from auditor.evaluate.fingerprint import Identity, fingerprint
 from auditor.evaluate.judge import Outcome
-from auditor.evaluate.wording import name_listeners, name_port, write_bind
+from auditor.evaluate.wording import name_claim, name_listeners, name_port, write_bind
 from auditor.model.facts import Listener
 from auditor.model.finding import Finding
 from auditor.model.policy import Policy, severity_rank
@@ -19,21 +19,36 @@ def describe(identity: Identity, twins: Sequence[Outcome]) -> Finding:
         rule="unexpected-listener",
         severity=worst.severity,
         subject=name_listeners(listeners),
-        message=f"no policy line allows {name_port(worst.listener)}, and {_say_default(worst, policy)}",
+        message=f"no policy line allows {name_port(worst.listener)}{_say_nearest(worst)}, and "
+        f"{_say_default(worst, policy)}",
         remediation=_suggest(listeners, policy),
         controls=policy.controls,
         origin=policy.origin,
     )
 
 
+def _say_nearest(outcome: Outcome) -> str:
+    """Return the line that comes nearest, in brackets: most often the reader looks for what it gets wrong."""
+    if not outcome.lines:
+        return ""
+    entry = outcome.lines[0].entry
+    return f" (the nearest is `{entry.id}`, {name_claim(entry)}: {entry.origin})"
+
+
 def _say_default(outcome: Outcome, policy: Policy) -> str:
     if outcome.listener.kind == "ephemeral-udp":
         return f"{policy.name} has `ephemeral_udp: {policy.ephemeral_udp}`"
+    if outcome.listener.proto in ("raw", "packet"):
+        return f"{policy.name} has `raw_sockets: {policy.raw_sockets}`"
     return f"{policy.name} has `default: {policy.default}`"
 
 
 def _suggest(listeners: Sequence[Listener], policy: Policy) -> str:
     first = listeners[0]
-    where = f"port: {name_port(first)}, bind: {write_bind(listeners)}"
+    where = f"port: {name_port(first)}{_write_netns(first)}, bind: {write_bind(listeners)}"
     entry = f"{{id: {first.proto}-{first.port}, {where}, reason: say who needs it}}"
     return f"Stop the service; or, if it belongs there, allow it in {policy.origin.file}:\nallow:\n  - {entry}"
+
+
+def _write_netns(listener: Listener) -> str:
+    return "" if listener.netns == "host" else ", netns: containers"

@@ -1,0 +1,77 @@
+"""The policies that apply to a host in, the same as one rulebook out, ready to be asked about any listener."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+from auditor.evaluate.index import PortIndex
+from auditor.evaluate.match import Line, ready_line
+from auditor.evaluate.names import Name, list_names
+from auditor.evaluate.waivers import Waivers
+from auditor.model.facts import Listener, Proto
+from auditor.model.policy import Default, Policy, severity_rank
+
+Switch = Literal["default", "ephemeral_udp", "raw_sockets", "exposures"]
+"""Which setting of a policy decides on a listener that no line names."""
+
+_STRICTNESS: tuple[Default, ...] = get_args(Default)
+_RAW: frozenset[Proto] = frozenset({"raw", "packet"})
+
+
+class Ruling(NamedTuple):
+    """What holds for a listener no line names, and the policy that says so."""
+
+    default: Default
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rulebook:
+    """All policies that apply to a host, as one."""
+
+    policies: tuple[Policy, ...]
+    lines: tuple[Line, ...]
+    allow: PortIndex
+    deny: PortIndex
+    required: tuple[Line, ...]
+    names: dict[str, tuple[Name, ...]]
+    waivers: Waivers
+    unlisted: dict[Switch, Ruling]
+
+    def rule_unlisted(self, listener: Listener) -> Ruling:
+        """Return what holds for a listener that no line names."""
+        if listener.kind == "ephemeral-udp":
+            return self.unlisted["ephemeral_udp"]
+        return self.unlisted["raw_sockets" if listener.proto in _RAW else "default"]
+
+
+def compile_rulebook(policies: Iterable[Policy]) -> Rulebook | None:
+    """Return the rulebook of these policies, whatever order they come in; None when there are none."""
+    ordered = tuple(sorted(policies, key=lambda policy: policy.name))
+    if not ordered:
+        return None
+    allow = [ready_line(entry, policy) for policy in ordered for entry in policy.allow]
+    deny = [ready_line(entry, policy) for policy in ordered for entry in policy.deny]
+    return Rulebook(
+        policies=ordered,
+        allow=PortIndex(allow),
+        deny=PortIndex(deny),
+        lines=(*deny, *allow),
+        required=tuple(line for line in allow if line.entry.required),
+        names=list_names(line for line in (*deny, *allow) if line.entry.service),
+        waivers=Waivers(ordered),
+        unlisted={
+            "default": _strictest((policy.default, policy) for policy in ordered),
+            "ephemeral_udp": _strictest((policy.ephemeral_udp, policy) for policy in ordered),
+            "raw_sockets": _strictest((policy.raw_sockets, policy) for policy in ordered),
+            "exposures": _strictest((policy.exposures, policy) for policy in ordered),
+        },
+    )
+
+
+def _strictest(choices: Iterable[tuple[Default, Policy]]) -> Ruling:
+    """Return the strictest setting and, of the policies that have it, the one with the worst severity."""
+    default, policy = min(
+        choices, key=lambda choice: (_STRICTNESS.index(choice[0]), -severity_rank(choice[1].severity))
+    )
+    return Ruling(default, policy)
