@@ -1,20 +1,27 @@
 """The command line: one file per command. Nothing heavy is imported until a command runs, so `--help` is quick."""
 
+import sys
 from pathlib import Path
 
 import typer
 
-from auditor.cli.boundary import guard, report_error
+from auditor.cli.baseline import baseline
+from auditor.cli.boundary import guard, report_error, said_exit, say_exit
 from auditor.cli.check import check
 from auditor.cli.collect import collect
 from auditor.cli.demo import demo
+from auditor.cli.diff import diff
+from auditor.cli.explain import explain
 from auditor.cli.hosts import hosts
+from auditor.cli.init import init
 from auditor.cli.policy import policy
 from auditor.cli.report import report
 from auditor.cli.run import run
 from auditor.cli.schema import schema
 from auditor.cli.settings import find_settings
+from auditor.cli.target_kit import target_kit
 from auditor.cli.version import version
+from auditor.display import escape
 from auditor.errors import AuditorError
 
 EXIT_CODES = """\b
@@ -28,7 +35,18 @@ Exit codes:
   130  interrupted (143: terminated); what was gathered is written, marked partial
 """
 
-COMMANDS = (run, collect, check, report, hosts, demo, schema, version)
+COMMANDS = (run, collect, check, report, diff, explain, baseline, hosts, init, demo, schema, target_kit, version)
+
+_JUDGING = ("policy", "jobs", "fail_on", "baseline", "fail_on_new", "strict", "output", "output_dir", "color")
+_REACHING = ("limit", "jobs", "owners", "timeout", "allow_empty")
+CONFIGURED = {
+    "run": {*_JUDGING, *_REACHING},
+    "check": {*_JUDGING, "allow_empty"},
+    "collect": set(_REACHING),
+    "hosts": {"limit"},
+    "report": {"color"},
+}
+"""Which settings of a file each command takes; the others read none."""
 
 app = typer.Typer(
     name="netaudit",
@@ -44,12 +62,18 @@ app = typer.Typer(
 
 @app.callback()
 def _configure(context: typer.Context) -> None:
-    settings = find_settings(Path.cwd())
-    context.default_map = {command.__name__: settings for command in COMMANDS}
+    asks_for_help = {"-h", "--help"} & set(sys.argv[1:])
+    if context.invoked_subcommand not in CONFIGURED or asks_for_help:
+        return
+    settings, files = find_settings(Path.cwd())
+    for path in files:
+        print(f"settings from {escape(str(path))}", file=sys.stderr)
+    own = CONFIGURED[context.invoked_subcommand]
+    context.default_map = {context.invoked_subcommand: {key: settings[key] for key in settings if key in own}}
 
 
 for _command in COMMANDS:
-    app.command(name=_command.__name__)(guard(_command))
+    app.command(name=_command.__name__.replace("_", "-"))(guard(_command))
 app.add_typer(policy)
 
 
@@ -59,3 +83,7 @@ def main() -> None:
         app()
     except AuditorError as error:
         raise SystemExit(report_error(error)) from None
+    except SystemExit as end:
+        if end.code == 2 and not said_exit():  # a mistake that the command line itself found, and told
+            say_exit(2, ["wrong usage; no host was contacted"])
+        raise

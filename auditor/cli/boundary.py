@@ -9,6 +9,7 @@ from typing import ParamSpec
 
 import typer
 
+from auditor.cli.stdout import flush_stdout, forget_stdout
 from auditor.display import escape
 from auditor.errors import AuditorError, DocumentError
 
@@ -22,11 +23,13 @@ def guard(command: Callable[Parameters, int]) -> Callable[Parameters, None]:
     def guarded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
         try:
             code = command(*args, **kwargs)
+            flush_stdout()
         except AuditorError as error:
             code = report_error(error)
         except KeyboardInterrupt:
             code = say_exit(130, ["interrupted"])
         except BrokenPipeError:
+            forget_stdout()
             code = say_exit(5, ["standard output was closed"])
         except Exception as error:  # noqa: BLE001 - the boundary: the user gets a sentence and a code, not a traceback
             code = _report_defect(error)
@@ -43,8 +46,17 @@ def report_error(error: AuditorError) -> int:
     return say_exit(error.exit_code, [f"{what}{contacted}"])
 
 
+_said: list[int] = []
+
+
+def said_exit() -> bool:
+    """Return whether the closing line has been printed."""
+    return bool(_said)
+
+
 def say_exit(code: int, reasons: list[str] | tuple[str, ...]) -> int:
     """Print the last line, `exit CODE: why`, and return the code."""
+    _said.append(code)
     print(f"exit {code}: {'; '.join(escape(reason) for reason in reasons)}", file=sys.stderr)
     return code
 

@@ -3,14 +3,19 @@
 from pathlib import Path
 
 from auditor.cli.options import (
+    AllowEmptyOption,
+    BaselineOption,
     ColorOption,
     EvidenceArgument,
+    ExplainExitOption,
+    FailOnNewOption,
     FailOnOption,
     JobsOption,
     OutputDirOption,
     OutputOption,
     PolicyOption,
     QuietOption,
+    StrictOption,
 )
 
 
@@ -21,15 +26,32 @@ def check(
     output: OutputOption = [],
     output_dir: OutputDirOption = None,
     fail_on: FailOnOption = "low",
+    baseline: BaselineOption = None,
+    fail_on_new: FailOnNewOption = False,
+    strict: StrictOption = False,
+    allow_empty: AllowEmptyOption = False,
     quiet: QuietOption = False,
     color: ColorOption = "auto",
+    explain_exit: ExplainExitOption = False,
 ) -> int:
     """Evaluate saved evidence again, offline: with other policies, or to see a verdict reproduced."""
     from auditor.cli.choice import choose_policies
     from auditor.cli.gate import Gate, audit_saved
+    from auditor.cli.regression import choose_baseline
     from auditor.transport.evidence import read_evidence
 
-    gate = Gate(fail_on=fail_on, jobs=jobs, output=output, output_dir=output_dir, quiet=quiet, color=color)
+    gate = Gate(
+        fail_on=fail_on,
+        baseline=choose_baseline(baseline, fail_on_new),
+        only_new=fail_on_new,
+        strict=strict,
+        jobs=jobs,
+        output=output,
+        output_dir=output_dir,
+        quiet=quiet,
+        color=color,
+        explain_exit=explain_exit,
+    )
     with read_evidence(evidence) as saved:
         policies = choose_policies(policy, Path(saved.header.inventory_path))
-        return audit_saved(saved, policies, gate)
+        return audit_saved(saved, policies, gate, allow_empty=allow_empty)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from auditor.cli.clock import read_clock
 from auditor.errors import NoHostsError, UsageError
 from auditor.inventory import limit_hosts, load_inventory
 from auditor.model.host import Inventory
@@ -38,10 +39,11 @@ def _limit(inventory: Inventory, limit: str, allow_empty: bool) -> Inventory:
 def choose_policies(paths: Sequence[Path], inventory: Path) -> PolicySet:
     """Return the policies named, or those in `policies/` beside the inventory."""
     if paths:
-        return load_policies(paths)
+        return load_policies(paths, read_clock().date())
     beside = inventory.parent / "policies"
     if not beside.is_dir():
         raise UsageError(
-            f"no policies: {beside} does not exist", "name a policy file or folder with -p, or create that folder"
+            f"no policies: there is no folder {beside} beside the inventory {inventory}",
+            "name a policy file or folder with -p, or create that folder",
         )
-    return load_policies([beside])
+    return load_policies([beside], read_clock().date())

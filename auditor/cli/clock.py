@@ -11,7 +11,7 @@ def read_clock() -> datetime:
     fixed = os.environ.get("SOURCE_DATE_EPOCH")
     if fixed is None:
         return datetime.now(UTC)
-    if not fixed.isdecimal():
+    if not (fixed.isascii() and fixed.isdecimal() and len(fixed) <= 11):
         raise UsageError(
             f"SOURCE_DATE_EPOCH is {fixed!r}, not a number of seconds", "unset it, or give it seconds since 1970-01-01"
         )

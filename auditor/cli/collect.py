@@ -10,6 +10,7 @@ from auditor.cli.options import (
     InventoryArgument,
     JobsOption,
     LimitOption,
+    OwnersOption,
     QuietOption,
     TimeoutOption,
     VerboseOption,
@@ -30,6 +31,7 @@ def collect(
             show_default=False,
         ),
     ] = None,
+    owners: OwnersOption = True,
     timeout: TimeoutOption = None,
     allow_empty: AllowEmptyOption = False,
     quiet: QuietOption = False,
@@ -40,4 +42,4 @@ def collect(
     from auditor.cli.gate import Gate, collect_inventory
 
     hosts = choose_hosts(inventory, limit, timeout, allow_empty)
-    return collect_inventory(hosts, output, Gate(jobs=jobs, quiet=quiet, verbose=verbose))
+    return collect_inventory(hosts, output, Gate(jobs=jobs, owners=owners, quiet=quiet, verbose=verbose))

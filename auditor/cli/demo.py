@@ -7,6 +7,8 @@ import typer
 
 from auditor.cli.options import ColorOption
 
+MARK = ".netaudit-demo"
+
 
 def demo(
     output_dir: Annotated[
@@ -16,6 +18,7 @@ def demo(
     color: ColorOption = "auto",
 ) -> int:
     """Start sample hosts on loopback, audit them over SSH, and say what to look at. Needs nothing but this package."""
+    from auditor.cli.boundary import say_exit
     from auditor.cli.choice import choose_hosts, choose_policies
     from auditor.cli.clock import read_clock
     from auditor.cli.gate import Gate, audit_inventory
@@ -23,8 +26,22 @@ def demo(
     from auditor.demo import start_fleet
 
     make_folder(output_dir)
+    _claim(output_dir)
     with start_fleet(output_dir, read_clock()) as inventory:
         hosts = choose_hosts(inventory, limit=None, timeout=None, allow_empty=False)
-        audit_inventory(hosts, choose_policies([], inventory), Gate(output_dir=output_dir, color=color))
-    print(f"\nOpen {output_dir / 'report.html'} in a browser.")
-    return 0
+        finished = audit_inventory(hosts, choose_policies([], inventory), Gate(output_dir=output_dir, color=color))
+    if finished.report.run.partial or finished.errors:
+        return say_exit(finished.code, finished.reasons)
+    print(f"\nOpen {output_dir / 'report.html'} in a browser: start with what could not be audited, then the findings.")
+    return say_exit(0, [f"the demo ran; a run with these findings would end with exit {finished.code}"])
+
+
+def _claim(folder: Path) -> None:
+    """Make sure that `folder` is ours to write: empty, or left by an earlier demo. Raises UsageError."""
+    from auditor.errors import UsageError
+
+    mark = folder / MARK
+    if not mark.exists():
+        if any(folder.iterdir()):
+            raise UsageError(f"{folder} holds other files", "name an empty folder with --output-dir")
+        mark.write_text("This folder was made by `netaudit demo`, which writes it again every time.\n", "utf-8")

@@ -20,7 +20,7 @@ def hosts(
     """List the hosts of an inventory with what is known of each. Connects to none."""
     from auditor.cli.choice import choose_hosts
 
-    chosen = choose_hosts(inventory, limit, timeout=None, allow_empty=True).hosts
+    chosen = choose_hosts(inventory, limit, timeout=None, allow_empty=limit is None).hosts
     if as_json:
         print(json.dumps([host.model_dump(mode="json") for host in chosen], indent=2))
         return 0

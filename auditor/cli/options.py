@@ -41,7 +41,7 @@ OutputOption = Annotated[
         "--output",
         metavar="FORMAT[=PATH]",
         envvar="NETAUDIT_OUTPUT",
-        help="What to write: html, json, text, evidence; '-' is standard output. Repeatable. "
+        help="What to write: evidence, or one of `netaudit report --list`; '-' is standard output. Repeatable. "
         "[default: html, json and evidence in the run's folder, a text summary on standard output]",
         show_default=False,
     ),
@@ -58,6 +58,33 @@ OutputDirOption = Annotated[
 ]
 FailOnOption = Annotated[
     FailOn, typer.Option("--fail-on", envvar="NETAUDIT_FAIL_ON", help="Exit 1 on findings of this severity or worse.")
+]
+StrictOption = Annotated[
+    bool,
+    typer.Option(
+        "--strict", envvar="NETAUDIT_STRICT", help="Exit 1, too, on what rots in the policies: unused lines, waivers…"
+    ),
+]
+OwnersOption = Annotated[
+    bool,
+    typer.Option("--owners/--no-owners", envvar="NETAUDIT_OWNERS", help="Find out which processes hold what listens."),
+]
+BaselineOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--baseline",
+        metavar="REPORT",
+        envvar="NETAUDIT_BASELINE",
+        help="An earlier report, or its run's folder, to compare with. It must have seen every host completely.",
+        show_default=False,
+    ),
+]
+FailOnNewOption = Annotated[
+    bool,
+    typer.Option("--fail-on-new", envvar="NETAUDIT_FAIL_ON_NEW", help="Exit 1 only on findings the baseline has not."),
+]
+ExplainExitOption = Annotated[
+    bool, typer.Option("--explain-exit", help="Say on standard error why the exit code is what it is.")
 ]
 TimeoutOption = Annotated[
     float | None,

@@ -1,16 +1,17 @@
 """Where results go: `-o FORMAT[=PATH]`, the folder of a run, and files that are whole or not there at all."""
 
 import os
-import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from auditor.cli.stdout import write_stdout
 from auditor.errors import OutputError, UsageError
 from auditor.model.report import AuditReport
-from auditor.reporters import FORMATS, render
+from auditor.reporters import FOLDERS, FORMATS, check_format, render, render_folder
+from auditor.reporters.text import render_text
 
 DEFAULTS = ("html", "json", "evidence")
 EVIDENCE_NAME = "evidence.jsonl.gz"
@@ -24,13 +25,18 @@ class Output:
     path: Path | None
 
 
-def plan_outputs(specs: Sequence[str], folder: Path, formats: Sequence[str] = (*FORMATS, "evidence")) -> list[Output]:
+def plan_outputs(
+    specs: Sequence[str], folder: Path, formats: Sequence[str] = (*FORMATS, *FOLDERS, "evidence")
+) -> list[Output]:
     """Return what `-o` asks for; a format without a path goes to its usual name in `folder`, text to stdout.
 
     Raises UsageError for an unknown format, two results on standard output, or binary evidence there.
     """
     outputs = [_plan(spec, folder, formats) for spec in specs]
     on_stdout = [output.format for output in outputs if output.path is None]
+    paths = [output.path for output in outputs if output.path is not None]
+    if twice := sorted({str(path) for path in paths if paths.count(path) > 1}):
+        raise UsageError(f"two results would be written to {twice[0]}", "give each a =PATH of its own")
     if len(on_stdout) > 1:
         raise UsageError(f"only one result can go to standard output, not {' and '.join(on_stdout)}", "give a =PATH")
     return outputs
@@ -40,42 +46,60 @@ def _plan(spec: str, folder: Path, formats: Sequence[str]) -> Output:
     format_name, _, target = spec.partition("=")
     if format_name not in formats:
         raise UsageError(f"unknown format '{format_name}'", f"formats: {', '.join(formats)}")
+    if format_name in FORMATS:
+        check_format(format_name)
     if target == "-" or (not target and format_name == "text"):
         if format_name == "evidence":
             raise UsageError("evidence is compressed and does not go to standard output", "use -o evidence=PATH")
+        if format_name in FOLDERS:
+            raise UsageError(f"{format_name} is a folder, not for standard output", f"use -o {format_name}=PATH")
         return Output(format_name, None)
     if target:
         return Output(format_name, Path(target))
-    name = EVIDENCE_NAME if format_name == "evidence" else FORMATS[format_name].file_name
+    name = EVIDENCE_NAME if format_name == "evidence" else (FORMATS | FOLDERS)[format_name].file_name
     return Output(format_name, folder / name)
 
 
-def write_report(report: AuditReport, outputs: Sequence[Output]) -> None:
-    """Render and write every output but the evidence. Raises OutputError."""
-    for output in outputs:
-        if output.format == "evidence":
-            continue
-        data = render(report, output.format)
-        if output.path is None:
-            write_stdout(data)
-        else:
-            write_file(output.path, data)
+def attempt(*steps: Callable[[], object]) -> list[OutputError]:
+    """Do every step, whatever becomes of the others, and return what could not be written."""
+    errors: list[OutputError] = []
+    for step in steps:
+        try:
+            step()
+        except OutputError as error:
+            errors.append(error)
+    return errors
 
 
-def write_stdout(data: bytes) -> None:
-    """Write bytes to standard output; a reader that has gone away (`| head`) is no error."""
-    try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # Python would complain again when it flushes at exit (docs: signal, "Note on SIGPIPE").
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def write_report(report: AuditReport, output: Output, color: bool = False) -> None:
+    """Render and write one output; evidence has been written already. Raises OutputError."""
+    if output.format == "evidence":
+        return
+    if output.format in FOLDERS and output.path is not None:
+        write_folder(output.path, render_folder(report, output.format))
+    elif output.path is not None:
+        write_file(output.path, render(report, output.format))
+    elif output.format == "text":
+        write_stdout(render_text(report, color=color))
+    else:
+        write_stdout(render(report, output.format))
+
+
+def write_folder(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
+    """Write files into `folder`, each in one step; other files there are left alone. Raises OutputError."""
+    for name, data in files:
+        write_file(folder / name, data)
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Put `data` at `path` in one step, for its owner alone. Raises OutputError; an old file is then untouched."""
+    """Put `data` at `path` in one step, for its owner alone. Raises OutputError; an old file is then untouched.
+
+    A device or a pipe (`/dev/null`, `/dev/stderr`) is written to, never replaced.
+    """
     try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
         make_folder(path.parent)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

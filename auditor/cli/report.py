@@ -1,48 +1,68 @@
 """`netaudit report`: a saved report in another format."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditor.cli.options import ColorOption, OutputOption
+from auditor.cli.options import ColorOption, ExplainExitOption, OutputOption
+
+if TYPE_CHECKING:
+    from auditor.model.report import AuditReport
 
 
 def report(
     source: Annotated[
-        Path | None, typer.Argument(metavar="REPORT.json", help="A report saved as JSON.", show_default=False)
+        Path | None,
+        typer.Argument(metavar="REPORT.json", help="A report saved as JSON, or its run's folder.", show_default=False),
     ] = None,
     output: OutputOption = [],
     color: ColorOption = "auto",
+    explain_exit: ExplainExitOption = False,
     list_formats: Annotated[bool, typer.Option("--list", help="List the formats.")] = False,
 ) -> int:
     """Render a saved report again: `netaudit report report.json -o html=report.html`; a text summary by default."""
     from auditor.cli.color import use_color
-    from auditor.cli.outputs import plan_outputs, write_report, write_stdout
+    from auditor.cli.outputs import plan_outputs, write_report
+    from auditor.cli.stdout import write_stdout
     from auditor.errors import UsageError
-    from auditor.reporters import FORMATS
-    from auditor.reporters.json import load_report
+    from auditor.reporters import FOLDERS, FORMATS
+    from auditor.reporters.exit_text import explain_exit as explain
     from auditor.reporters.text import render_text
 
     if list_formats:
-        for name, fmt in FORMATS.items():
-            print(f"{name:8} {fmt.description}")
+        for name, fmt in (FORMATS | FOLDERS).items():
+            print(f"{name:14} {fmt.description}")
         return 0
     if source is None:
         raise UsageError("no report named", "netaudit report REPORT.json -o FORMAT=PATH, or --list for the formats")
-    loaded = load_report(read_saved(source), str(source))
+    loaded = load_saved(source)
     if output:
-        write_report(loaded, plan_outputs(output, source.parent, tuple(FORMATS)))
+        folder = source if source.is_dir() else source.parent
+        for planned in plan_outputs(output, folder, (*FORMATS, *FOLDERS)):
+            write_report(loaded, planned, use_color(color))
     else:
         write_stdout(render_text(loaded, color=use_color(color)))
+    if explain_exit:
+        print(explain(loaded), end="", file=sys.stderr)
     return 0
 
 
-def read_saved(path: Path) -> bytes:
-    """Return the bytes of a saved report. Raises EvidenceError."""
-    from auditor.errors import EvidenceError
+def load_saved(path: Path) -> "AuditReport":
+    """Return the report saved at `path`, a file or the folder of a run. Raises EvidenceError."""
+    from auditor.reporters.json import load_report
 
+    return load_report(read_saved(path), str(path))
+
+
+def read_saved(path: Path) -> bytes:
+    """Return the bytes of a saved report: a file, or the report.json of a run's folder. Raises EvidenceError."""
+    from auditor.errors import EvidenceError
+    from auditor.reporters import FORMATS
+
+    file = path / FORMATS["json"].file_name if path.is_dir() else path
     try:
-        return path.read_bytes()
+        return file.read_bytes()
     except OSError as error:
-        raise EvidenceError(f"cannot read {path}: {error.strerror}", "name the report.json of a run") from None
+        raise EvidenceError(f"cannot read {file}: {error.strerror}", "name the report.json of a run") from None

@@ -1,15 +1,23 @@
-"""`netaudit schema`: the JSON Schema of what netaudit writes."""
+"""`netaudit schema`: the JSON Schema of what netaudit writes, and of the files it reads."""
 
-import sys
 from importlib.resources import files
 from typing import Annotated, Literal
 
 import typer
 
+from auditor.cli.stdout import write_stdout
+
+Document = Literal["report", "policy", "inventory", "cases"]
+
 
 def schema(
-    document: Annotated[Literal["report"], typer.Argument(help="Which document's schema to print.")],
+    document: Annotated[Document, typer.Argument(help="Which document's schema to print.")],
 ) -> int:
-    """Print the JSON Schema of a document."""
-    sys.stdout.write(files("auditor.schemas").joinpath(f"{document}.json").read_text(encoding="utf-8"))
+    """Print the JSON Schema of a document: of report.json, or of a file you write, for your editor."""
+    write_stdout(read_schema(document).encode())
     return 0
+
+
+def read_schema(document: Document) -> str:
+    """Return a published schema."""
+    return files("auditor.schemas").joinpath(f"{document}.json").read_text(encoding="utf-8")

@@ -9,6 +9,8 @@ from auditor.demo.keys import derive_host_key, save_private, write_public
 from auditor.demo.places import Place
 from auditor.demo.samples import SAMPLES, Sample
 
+_POLICIES = ("base.yaml", "web.yaml", "database.yaml", "bastion.yaml")
+"""Those that apply to a sample host; one that applies to none would be reported as unused."""
 _GROUPS = sorted({group for sample in SAMPLES for group in sample.groups})
 
 
@@ -35,8 +37,8 @@ def find_policies() -> Path:
 def _copy_policies(folder: Path) -> None:
     """Copy what the files say, not their modes: the package may be read-only, and this folder is for trying things."""
     folder.mkdir(exist_ok=True)
-    for policy in find_policies().glob("*.yaml"):
-        (folder / policy.name).write_bytes(policy.read_bytes())
+    for name in _POLICIES:
+        (folder / name).write_bytes((find_policies() / name).read_bytes())
 
 
 def _write_known_hosts(places: Mapping[str, Place]) -> str:

@@ -94,6 +94,62 @@ def test_mistakes_end_with_their_code_and_reason(arguments: list[str], code: int
     assert "Traceback" not in result.stderr
 
 
+def test_a_device_is_written_to_and_never_replaced(site: Path) -> None:
+    os.mkfifo(site / "pipe")
+    reader = subprocess.Popen(["cat", site / "pipe"], stdout=subprocess.PIPE)
+    result = netaudit("run", "inventory.yaml", "-q", "-o", "json=pipe", cwd=site)
+    read, _ = reader.communicate(timeout=30)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(read)["kind"] == "netaudit.report"
+    assert (site / "pipe").is_fifo()
+
+
+def test_one_output_that_fails_costs_no_other(site: Path) -> None:
+    (site / "file").write_text("")
+    outputs = ["-o", "evidence=out/evidence.gz", "-o", "html=file/report.html", "-o", "json=report.json", "-o", "text"]
+    result = netaudit("run", "inventory.yaml", *outputs, cwd=site)
+    assert result.returncode == 5
+    assert json.loads((site / "report.json").read_text())["exit"]["code"] == 0
+    assert result.stdout.startswith("PASS")
+    assert result.stderr.splitlines()[-1].startswith("exit 5: cannot create file: ")
+
+
+def test_two_outputs_cannot_share_a_file(site: Path) -> None:
+    result = netaudit("run", "inventory.yaml", "-o", "json=x", "-o", "html=x", cwd=site)
+    assert result.returncode == 2
+    assert "two results would be written to x" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["run", "inventory.yaml", "--fail-on", "hihg"], ["nonsense"]])
+def test_wrong_usage_has_a_closing_line_too(arguments: list[str], site: Path) -> None:
+    result = netaudit(*arguments, cwd=site)
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1] == "exit 2: wrong usage; no host was contacted"
+
+
+def test_a_full_standard_output_is_no_defect(site: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "auditor", "schema", "report"],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert process.returncode == 5
+    last = process.stderr.splitlines()[-1]
+    assert last == "exit 5: cannot write to standard output: No space left on device"
+
+
+def test_the_demo_leaves_other_peoples_folders_alone(site: Path) -> None:
+    before = (site / "inventory.yaml").read_text()
+    result = netaudit("demo", "--output-dir", ".", cwd=site)
+    assert result.returncode == 2
+    assert "holds other files" in result.stderr
+    assert (site / "inventory.yaml").read_text() == before
+
+
 def test_a_reader_that_goes_away_is_no_drama(site: Path) -> None:
     command = f"{sys.executable} -m auditor run inventory.yaml -q -o json=- | head -c 1; echo ${{PIPESTATUS[0]}}"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -206,7 +262,9 @@ def test_an_interrupted_run_writes_what_it_has(site: Path, silent_server: int, n
     assert report["run"]["partial"] is True
     assert report["verdict"] == "incomplete"
     assert report["exit"]["code"] == code
-    assert [host["name"] for host in report["hosts"]] == ["here"]
+    assert [host["name"] for host in report["hosts"]] == ["here", "silent"]
+    missing = next(host for host in report["hosts"] if host["name"] == "silent")
+    assert (missing["status"], missing["error"]["code"]) == ("unreachable", "interrupted")
 
 
 def test_hosts_lists_what_the_inventory_means(site: Path) -> None:

@@ -1,31 +1,68 @@
 """Settings files: which one counts, and what a mistake in one looks like."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from auditor.cli.settings import find_settings
-from auditor.errors import DocumentError
+from auditor.errors import DocumentError, UsageError
 
 
 def test_netaudit_toml_wins_over_pyproject(tmp_path: Path) -> None:
     (tmp_path / "netaudit.toml").write_text('jobs = 5\nfail_on = "high"\n')
-    (tmp_path / "pyproject.toml").write_text("[tool.netaudit]\njobs = 9\n")
-    assert find_settings(tmp_path) == {"jobs": 5, "fail_on": "high"}
+    (tmp_path / "pyproject.toml").write_text("[tool.netaudit]\njobs = 9\ntimeout = 7\n")
+    settings, files = find_settings(tmp_path)
+    assert settings == {"jobs": 5, "fail_on": "high", "timeout": 7}
+    assert files == [tmp_path / "pyproject.toml", tmp_path / "netaudit.toml"]
 
 
 def test_pyproject_section_is_read(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[tool.other]\njobs = 1\n\n[tool.netaudit]\npolicy = ["p"]\n')
-    assert find_settings(tmp_path) == {"policy": ["p"]}
+    assert find_settings(tmp_path)[0] == {"policy": [os.path.relpath(tmp_path / "p")]}
 
 
-def test_search_goes_up_to_the_root_of_the_repository_and_no_further(tmp_path: Path) -> None:
+def test_the_search_goes_up_to_the_root_of_the_repository_and_no_further(tmp_path: Path) -> None:
     (tmp_path / "netaudit.toml").write_text("jobs = 5\n")
     inside = tmp_path / "repo" / "deep"
     inside.mkdir(parents=True)
-    assert find_settings(inside) == {"jobs": 5}
+    assert find_settings(inside) == ({}, [])
     (tmp_path / "repo" / ".git").mkdir()
-    assert find_settings(inside) == {}
+    assert find_settings(inside) == ({}, [])
+    (tmp_path / "repo" / "netaudit.toml").write_text("jobs = 6\n")
+    assert find_settings(inside)[0] == {"jobs": 6}
+
+
+def test_paths_are_relative_to_their_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "netaudit.toml").write_text('policy = ["rules"]\noutput_dir = "out"\n')
+    (tmp_path / "deep").mkdir()
+    monkeypatch.chdir(tmp_path / "deep")
+    assert find_settings(tmp_path / "deep")[0] == {"policy": ["../rules"], "output_dir": "../out"}
+    monkeypatch.chdir(tmp_path)
+    assert find_settings(tmp_path)[0] == {"policy": ["rules"], "output_dir": "out"}
+
+
+def test_a_file_that_others_can_change_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "netaudit.toml").write_text('fail_on = "critical"\n')
+    (tmp_path / "netaudit.toml").chmod(0o666)
+    with pytest.raises(UsageError, match="can be changed by others"):
+        find_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        ('fail_on = "hihg"', "'fail_on' cannot be 'hihg'", "did you mean 'high'?"),
+        ("jobs = 0", "'jobs' must be from 1 to 1024, not 0", ""),
+        ("timeout = -3", "'timeout' must be from 1 to 3600, not -3", ""),
+    ],
+)
+def test_values_are_checked_where_they_stand(line: str, message: str, hint: str, tmp_path: Path) -> None:
+    (tmp_path / "netaudit.toml").write_text(f"# settings\n{line}\n")
+    with pytest.raises(DocumentError) as caught:
+        find_settings(tmp_path)
+    assert [(each.line, each.message, each.hint) for each in caught.value.problems] == [(2, message, hint)]
 
 
 def test_every_mistake_is_named_with_its_line(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from tests.lab.sockets import Wanted
 
 SHIPPED = sorted((ROOT / "policies").glob("*.yaml"))
 LOCAL = Wanted("udp", "127.0.0.1", 323)
+DNS = (Wanted("udp", "0.0.0.0", 53), Wanted("tcp", "0.0.0.0", 53))
+KUBELET = Wanted("tcp", "::", 10250)
 
 FLEET: dict[str, tuple[str, tuple[Wanted, ...]]] = {
     "plain-good": ("", (LOCAL, Wanted("udp", "127.0.0.53", 53), Wanted("udp", "0.0.0.0", 68))),
@@ -21,6 +23,14 @@ FLEET: dict[str, tuple[str, tuple[Wanted, ...]]] = {
     "db-bad": ("db", (Wanted("tcp", "0.0.0.0", 5432),)),
     "web-good": ("web", (Wanted("tcp", "::", 80), Wanted("tcp", "::", 443), Wanted("tcp", "10.77.7.2", 9100))),
     "web-bad": ("web", (Wanted("tcp", "0.0.0.0", 80), Wanted("tcp", "0.0.0.0", 9100))),
+    "containers-good": ("containers", (LOCAL, Wanted("tcp", "0.0.0.0", 443), Wanted("tcp", "10.77.9.2", 2376))),
+    "containers-bad": ("containers", (LOCAL, Wanted("tcp", "0.0.0.0", 2376))),
+    "dns-good": ("dns", (*DNS, Wanted("tcp", "127.0.0.1", 953))),
+    "dns-bad": ("dns", (*DNS, Wanted("udp", "0.0.0.0", 5353))),
+    "kubernetes-good": ("kubernetes", (KUBELET, Wanted("tcp", "10.77.13.2", 2379), Wanted("udp", "0.0.0.0", 8472))),
+    "kubernetes-bad": ("kubernetes", (KUBELET, Wanted("tcp", "::", 10255), Wanted("tcp", "0.0.0.0", 10259))),
+    "mail-good": ("mail", (Wanted("tcp", "::", 25), Wanted("tcp", "::", 993), Wanted("tcp", "127.0.0.1", 11332))),
+    "mail-bad": ("mail", (Wanted("tcp", "0.0.0.0", 143),)),
 }
 """Host: its group, its sockets beside sshd's."""
 
@@ -28,6 +38,10 @@ BROKEN = {
     "plain-bad": ("base", {("forbidden-listener", "critical")}),
     "bastion-bad": ("bastion", {("unexpected-listener", "critical")}),
     "db-bad": ("database", {("exposed-listener", "critical")}),
+    "containers-bad": ("container-host", {("exposed-listener", "critical")}),
+    "dns-bad": ("dns", {("forbidden-listener", "low")}),
+    "kubernetes-bad": ("kubernetes-node", {("forbidden-listener", "critical"), ("exposed-listener", "high")}),
+    "mail-bad": ("mail", {("forbidden-listener", "medium"), ("missing-listener", "high")}),
     "web-bad": ("web", {("exposed-listener", "high"), ("missing-listener", "high")}),
 }
 """Host: the policy it breaks, the rules and severities that say so."""

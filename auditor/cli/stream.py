@@ -1,0 +1,34 @@
+"""`-o jsonl=-`: a line for each host on standard output as it finishes."""
+
+from collections.abc import Sequence
+
+from auditor.cli.outputs import Output
+from auditor.cli.stdout import write_stdout
+from auditor.model.report import AuditReport, Generator, HostReport, InventoryRef, PolicyRef
+from auditor.model.transcript import EvidenceHeader
+from auditor.reporters.jsonl import JsonlRun, write_end, write_head, write_host
+
+
+class Stream:
+    """Writes JSON Lines while a run is at work, when that is what goes to standard output; else does nothing.
+
+    A file gets the same lines at the end, sorted: files are whole, or not there at all.
+    """
+
+    def __init__(self, outputs: Sequence[Output]) -> None:
+        self.outputs = [output for output in outputs if output.format == "jsonl" and output.path is None]
+
+    def begin(self, header: EvidenceHeader, policies: tuple[PolicyRef, ...], generator: Generator) -> None:
+        inventory = InventoryRef(path=header.inventory_path, sha256=header.inventory_sha256)
+        self._write(write_head(JsonlRun(header.run_id, header.started_at, inventory, policies), generator))
+
+    def add(self, host: HostReport | None) -> None:
+        if host is not None and self.outputs:
+            self._write(write_host(host))
+
+    def end(self, report: AuditReport) -> None:
+        self._write(write_end(report))
+
+    def _write(self, line: bytes) -> None:
+        if self.outputs:
+            write_stdout(line)
