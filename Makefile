@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format example clean
+.PHONY: help demo test fuzz lint format example clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,10 @@ demo: $(VENV)/package ## audit a fleet of sample hosts on loopback, and write it
 test: $(VENV)/test ## install what the tests need and run them all
 	@sh tests/install_programs.sh
 	@$(BIN)/python -m pytest -n auto --dist worksteal -q
+
+fuzz: $(VENV)/test ## feed the parsers hostile answers for ten minutes (FUZZ="-max_total_time=60" for one)
+	@$(BIN)/pip install -q --group fuzz
+	@$(BIN)/python -m tests.fuzz $(or $(FUZZ),-max_total_time=600)
 
 lint: $(VENV)/test ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check auditor tests

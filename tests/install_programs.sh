@@ -10,6 +10,8 @@ need chromium chromium
 need ip iproute2
 need ss iproute2
 need netstat net-tools
+need nft nftables
+need iptables iptables
 need busybox busybox
 need dash dash
 need sudo sudo

@@ -1,10 +1,13 @@
 """One frozen report in, the bytes of a file out: one module per format, each imported only when it is asked for.
 
-To add a format: write `auditor/reporters/NAME.py` with `render(report: AuditReport) -> bytes`, and list it here.
+To add a format: write `auditor/reporters/NAME.py` with `render(report: AuditReport) -> bytes`, and list it here. One of
+many files has `render_folder(report: AuditReport)` instead, and stands in FOLDERS.
 Reporters count nothing and decide nothing; that was done once, when the report was built.
 """
 
+from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from auditor.errors import UsageError
@@ -17,18 +20,56 @@ class Format(NamedTuple):
     module: str
     file_name: str
     description: str
+    needs: str = ""
+    """A package that only an extra of the same name as the format installs."""
 
 
 FORMATS: dict[str, Format] = {
     "html": Format("auditor.reporters.html", "report.html", "for readers: one file, nothing loaded from elsewhere"),
+    "evidence-html": Format(
+        "auditor.reporters.html_evidence", "control-evidence.html", "for auditors: each control with its result"
+    ),
     "json": Format("auditor.reporters.json", "report.json", "for programs: everything, with a published schema"),
     "text": Format("auditor.reporters.text", "report.txt", "for terminals and logs: what is wrong, worst first"),
+    "jsonl": Format("auditor.reporters.jsonl", "report.jsonl", "for streams: a line for each host as it finishes"),
+    "sarif": Format("auditor.reporters.sarif", "netaudit.sarif", "for code scanning: SARIF 2.1.0, GitHub and GitLab"),
+    "junit": Format("auditor.reporters.junit", "junit.xml", "for test reports: JUnit XML, GitLab and Jenkins"),
+    "gitlab": Format(
+        "auditor.reporters.gitlab", "gl-code-quality-report.json", "for merge requests: GitLab Code Quality"
+    ),
+    "github": Format(
+        "auditor.reporters.github", "annotations.txt", "for GitHub's build log: annotations, the worst first"
+    ),
+    "github-summary": Format("auditor.reporters.summary", "summary.md", "for $GITHUB_STEP_SUMMARY, within its limit"),
+    "markdown": Format("auditor.reporters.markdown", "report.md", "for tickets and wikis: GitHub Flavored Markdown"),
+    "csv": Format("auditor.reporters.csv", "findings.csv", "for spreadsheets: a row for each finding"),
+    "xlsx": Format("auditor.reporters.xlsx", "report.xlsx", "for auditors: a workbook of all there is", "xlsxwriter"),
+    "prometheus": Format("auditor.reporters.prometheus", "netaudit.prom", "for node_exporter's textfile collector"),
 }
+
+FOLDERS: dict[str, Format] = {
+    "html-dir": Format("auditor.reporters.html_dir", "html", "for Jenkins and other strict servers: no JavaScript"),
+}
+"""Formats of many files; `file_name` is the folder's."""
+
+
+def check_format(name: str) -> None:
+    """Raise UsageError for a format that does not exist, or whose extra is not installed."""
+    if name not in FORMATS:
+        raise UsageError(f"unknown format '{name}'", f"formats: {', '.join(FORMATS)}")
+    needs = FORMATS[name].needs
+    if needs and find_spec(needs) is None:
+        raise UsageError(f"the format '{name}' needs {needs}", f"pip install 'netaudit-fleet[{name}]'")
 
 
 def render(report: AuditReport, format: str) -> bytes:  # noqa: A002 - the word of the command line
-    """Return `report` in one of FORMATS. Equal reports give equal bytes. Raises UsageError for an unknown format."""
-    if format not in FORMATS:
-        raise UsageError(f"unknown format '{format}'", f"formats: {', '.join(FORMATS)}")
+    """Return `report` in one of FORMATS. Equal reports give equal bytes. Raises UsageError, as `check_format`."""
+    check_format(format)
     rendered: bytes = import_module(FORMATS[format].module).render(report)
     return rendered
+
+
+def render_folder(report: AuditReport, format: str) -> Iterator[tuple[str, bytes]]:  # noqa: A002 - as above
+    """Yield each file of a format of FOLDERS as its relative path and its bytes, the one to open last."""
+    files: Iterator[tuple[str, bytes]] = import_module(FOLDERS[format].module).render_folder(report)
+    return files

@@ -1,63 +1,41 @@
 """AuditReport in, one HTML file out: self-contained, nothing loaded, readable without JavaScript.
 
-Safety stands in three places here. `_show` is applied by Jinja to every expression of every template, so no string
-reaches the page without `display.escape`; autoescape follows it; and the content security policy admits only the one
-style and the one script of this file, by hash (CSP Level 3 §8.3), so markup that got through would still do nothing.
+What stands in the page as markup is what a reader without JavaScript gets; the data island below it is what the page's
+own script shows instead: every finding, host and listener, found and sorted in place.
 """
 
-from base64 import b64encode
-from functools import cache
-from hashlib import sha256
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from auditor.display import escape
+from auditor.model.delta import Delta
 from auditor.model.report import AuditReport
+from auditor.reporters.html_changes import build_changes
+from auditor.reporters.html_data import build_island
 from auditor.reporters.html_page import build_page
+from auditor.reporters.html_template import environment, hash_content
 
-_LONGEST = 4_000
-"""Characters shown of one string; the JSON report has all of it."""
-_UNKNOWN = "—"
+_STYLES = ("style/base.css", "style/app.css")
+_BOOT = "app/boot.js"
 
 
 def render(report: AuditReport) -> bytes:
     """Return the report as one UTF-8 HTML document. Equal reports give equal bytes."""
-    environment = _environment()
-    policy = _content_policy(environment)
-    return environment.get_template("report.html").render(page=build_page(report), csp=policy).encode()
+    return render_changes(report, report.changes)
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("auditor.reporters"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_show,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.clear()
-    return environment
+def render_changes(report: AuditReport, delta: Delta | None) -> bytes:
+    """Return the report with what changed since an earlier run, when that is known."""
+    island = build_island(report)
+    page = build_page(report, build_changes(delta) if delta else None, notes=island.notes)
+    data = Markup(island.content)  # noqa: S704 - JSON or base64 without any `<`, see html_data.py
+    template = environment().get_template("report.html")
+    return template.render(page=page, media_type=island.media_type, data=data, csp=_content_policy()).encode()
 
 
-def _show(value: object) -> object:
-    """Spell out what is unsafe to show; None, which means not known, is a dash."""
-    if isinstance(value, Markup):  # what a macro of ours returned: its expressions have been here already
-        return value
-    if isinstance(value, str):
-        return escape(value, _LONGEST)
-    return _UNKNOWN if value is None else value
-
-
-def _content_policy(environment: Environment) -> str:
-    style, script = (_hash(environment.get_template(name).render()) for name in ("report.css", "report.js"))
+def _content_policy() -> str:
+    """Return the policy that admits the page's own style and scripts, by hash (CSP Level 3 §8.3), and nothing else."""
+    style = hash_content(_STYLES)
+    boot, app = hash_content((_BOOT,)), hash_content(("app.js",))
     return (
-        f"default-src 'none'; style-src '{style}'; script-src '{script}'; img-src data:; "
+        f"default-src 'none'; style-src '{style}'; script-src '{boot}' '{app}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-
-
-def _hash(content: str) -> str:
-    return f"sha256-{b64encode(sha256(content.encode()).digest()).decode()}"

@@ -7,10 +7,8 @@ from auditor.model.finding import INCOMPLETE_RULES, Finding, Waived
 from auditor.model.policy import severity_rank
 from auditor.model.report import AuditReport, HostReport
 
-PER_HOST = 200
-"""Findings shown of one host: one noisy or hostile host must not bury the others."""
-IN_ALL = 5_000
-"""Findings shown in one page; more would not open in a browser."""
+PER_HOST = 40
+"""Findings shown of one host in a list of the worst: one noisy or hostile host must not bury the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +33,39 @@ class FindingRow:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is shown, and how many are not: `noisy` names hosts with more than PER_HOST of them."""
+    """What is shown, of how many: `noisy` names hosts of which only some are."""
 
     rows: tuple[FindingRow, ...]
-    hidden: int
+    total: int
     noisy: tuple[str, ...]
 
+    @property
+    def hidden(self) -> int:
+        return self.total - len(self.rows)
 
-def build_findings(report: AuditReport) -> Findings:
-    """Return the findings that severity decides, worst first and waived last; gaps and lost hosts stand elsewhere."""
-    rows: list[FindingRow] = []
+
+def list_findings(report: AuditReport) -> list[FindingRow]:
+    """Return every finding that severity decides, worst first and waived last; what is not known stands elsewhere."""
+    rows = [_row(host, one) for host in report.hosts for one in host.findings if one.rule not in INCOMPLETE_RULES]
+    rows.sort(key=lambda row: (row.waived is not None, -row.rank))
+    return rows
+
+
+def build_findings(report: AuditReport, most: int) -> Findings:
+    """Return the `most` worst findings, worst first and waived last."""
+    picked: list[tuple[HostReport, Finding]] = []
     noisy: list[str] = []
     total = 0
     for host in report.hosts:
-        counted = sorted((finding for finding in host.findings if finding.rule not in INCOMPLETE_RULES), key=_worst)
+        counted = [finding for finding in host.findings if finding.rule not in INCOMPLETE_RULES]
         total += len(counted)
+        counted.sort(key=_worst)
         if len(counted) > PER_HOST:
             noisy.append(host.name)
-        rows.extend(_row(host, finding) for finding in counted[:PER_HOST])
-    rows.sort(key=lambda row: (row.waived is not None, -row.rank))
-    shown = tuple(rows[:IN_ALL])
-    return Findings(rows=shown, hidden=total - len(shown), noisy=tuple(noisy))
+        picked.extend((host, finding) for finding in counted[:PER_HOST])
+    picked.sort(key=lambda pair: _worst(pair[1]))
+    rows = tuple(_row(host, finding) for host, finding in picked[:most])
+    return Findings(rows=rows, total=total, noisy=tuple(noisy[:most]))
 
 
 def anchor_host(name: str) -> str:

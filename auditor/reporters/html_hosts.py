@@ -5,24 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from auditor.model.facts import Coverage, Gap, System
-from auditor.model.finding import INCOMPLETE_RULES
 from auditor.model.report import AuditReport, HostReport, HostStatus
 from auditor.model.transcript import Failure
-from auditor.reporters.html_findings import PER_HOST as FINDINGS
 from auditor.reporters.html_findings import anchor_host
-from auditor.reporters.html_listeners import PER_HOST as LISTENERS
 from auditor.reporters.html_listeners import Listeners, build_listeners
-
-ROWS = 50_000
-"""Table rows the hosts may take in all: about 1,100 hosts of 30 listeners, which a browser opens in some seconds."""
+from auditor.reporters.html_statuses import STATUSES
 
 GAPS = 200
 """Gaps shown of one host, so that no host can use up what the others need."""
-_FACTS = 11
-"""What the facts of a host cost, in rows."""
-
-STATUSES: tuple[HostStatus, ...] = ("violating", "incomplete", "unreachable", "compliant")
-"""In the order in which a reader should look."""
+FINDINGS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +27,20 @@ class FactLine:
 
 @dataclass(frozen=True, slots=True)
 class FindingLine:
-    """One finding of a host in short. `id` None: it is not among the findings of this page."""
+    """One finding of a host."""
 
-    id: str | None
+    id: str
     level: str
     rule: str
     subject: str
+    message: str
+    remedy: str
+    controls: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """One host. Not `detailed`: its tables and facts are left out of a very large page."""
+    """One host and all there is about it."""
 
     name: str
     anchor: str
@@ -54,7 +48,6 @@ class HostView:
     groups: tuple[str, ...]
     policies: tuple[str, ...]
     status: HostStatus
-    detailed: bool
     found: int
     listening: int
     facts: tuple[FactLine, ...]
@@ -67,31 +60,35 @@ class HostView:
 
 
 @dataclass(frozen=True, slots=True)
-class Hosts:
-    """Every host, and how many are shown without their tables because the page would not open otherwise."""
+class HostRow:
+    """One host as a line of a table. None: not known, for the host could not be read."""
 
-    rows: tuple[HostView, ...]
-    brief: int
+    name: str
+    status: HostStatus
+    groups: tuple[str, ...]
+    findings: int | None
+    listeners: int | None
+    address: str
 
-    @property
-    def many(self) -> bool:
-        """Whether there are so many that a browser should lay out only those in sight."""
-        return len(self.rows) > 500
+
+def order_hosts(report: AuditReport) -> list[HostReport]:
+    """Return the hosts worst first."""
+    return sorted(report.hosts, key=lambda host: (STATUSES.index(host.status), host.name))
 
 
-def build_hosts(report: AuditReport, findings_shown: frozenset[str]) -> Hosts:
-    """Return every host, worst first; the tables of the last ones are left out once ROWS are used up."""
-    left = ROWS
-    brief = 0
-    views: list[HostView] = []
-    for host in sorted(report.hosts, key=lambda host: (STATUSES.index(host.status), host.name)):
-        listed = min(len(host.listeners), LISTENERS)
-        cost = _FACTS + listed + len(host.coverage) + min(len(host.gaps), GAPS)
-        detailed = cost <= left or host.facts is None
-        left -= cost if detailed and host.facts is not None else 0
-        brief += not detailed
-        views.append(_view(host, findings_shown, detailed=detailed))
-    return Hosts(rows=tuple(views), brief=brief)
+def list_hosts(report: AuditReport) -> tuple[HostRow, ...]:
+    """Return a line for every host, worst first."""
+    return tuple(
+        HostRow(
+            name=host.name,
+            status=host.status,
+            groups=host.groups,
+            findings=None if host.error else sum(finding.waived is None for finding in host.findings),
+            listeners=None if host.error else len(host.listeners),
+            address=host.address,
+        )
+        for host in order_hosts(report)
+    )
 
 
 def spell_time(moment: datetime) -> str:
@@ -99,7 +96,8 @@ def spell_time(moment: datetime) -> str:
     return f"{moment.astimezone(UTC) if moment.tzinfo else moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _view(host: HostReport, findings_shown: frozenset[str], *, detailed: bool) -> HostView:
+def view_host(host: HostReport) -> HostView:
+    """Return everything about one host."""
     return HostView(
         name=host.name,
         anchor=anchor_host(host.name),
@@ -107,25 +105,26 @@ def _view(host: HostReport, findings_shown: frozenset[str], *, detailed: bool) -
         groups=host.groups,
         policies=host.policies,
         status=host.status,
-        detailed=detailed,
         found=len(host.findings),
         listening=len(host.listeners),
-        facts=tuple(_facts(host.facts)) if detailed and host.facts else (),
+        facts=tuple(_facts(host.facts)) if host.facts else (),
         error=host.error,
         findings=tuple(
             FindingLine(
-                id=finding.id if finding.id in findings_shown else None,
                 level="waived" if finding.waived else finding.severity,
                 rule=finding.rule,
                 subject=finding.subject,
+                message=finding.message,
+                remedy=finding.remediation,
+                controls=finding.controls,
+                id=finding.id,
             )
             for finding in host.findings[:FINDINGS]
-            if finding.rule not in INCOMPLETE_RULES
         ),
-        listeners=build_listeners(host.listeners) if detailed and host.facts else None,
-        coverage=host.coverage if detailed else (),
-        gaps=host.gaps[:GAPS] if detailed else (),
-        gaps_hidden=max(0, len(host.gaps) - GAPS) if detailed else 0,
+        listeners=build_listeners(host.listeners) if host.facts else None,
+        coverage=host.coverage,
+        gaps=host.gaps[:GAPS],
+        gaps_hidden=max(0, len(host.gaps) - GAPS),
     )
 
 

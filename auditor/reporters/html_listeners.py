@@ -12,7 +12,7 @@ PER_HOST = 1_000
 """Listeners shown of one host, the worst first; the JSON report has them all."""
 
 _RAW = 400
-_ORDER = ("denied", "unexpected", "waived", "allowed", "ignored")
+_ORDER = ("denied", "unexpected", "unknown", "waived", "allowed", "ignored")
 _TWINS = {"0.0.0.0": "::", "127.0.0.1": "::1"}  # noqa: S104 - compared, never bound
 _UNSEEN = {
     "unprivileged": "not visible",

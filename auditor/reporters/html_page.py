@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 from auditor.model.policy import SEVERITIES
 from auditor.model.report import AuditReport, HostReport, HostStatus
+from auditor.reporters.html_changes import Changes
 from auditor.reporters.html_findings import Findings, build_findings
-from auditor.reporters.html_hosts import STATUSES, Hosts, build_hosts, spell_time
+from auditor.reporters.html_hosts import HostRow, list_hosts, spell_time
+from auditor.reporters.html_ports import UNGROUPED, Ports, build_ports
+from auditor.reporters.html_rules import RuleRow, build_rules
+from auditor.reporters.html_statuses import STATUSES
 from auditor.reporters.html_unaudited import Unaudited, build_unaudited
+from auditor.reporters.html_waivers import WaiverRow, build_waivers
 
-_UNGROUPED = "(no group)"
 _GROUPS = 200
 
 
@@ -20,7 +24,19 @@ class Card:
     label: str
     value: int | None
     kind: str
-    filter: str | None = None
+    tab: str
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One part of the page. `count` None: not known; `shows_count` False: there is nothing to count."""
+
+    id: str
+    label: str
+    count: int | None = None
+    shows_count: bool = True
+    alarm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,66 +61,136 @@ class GroupBar:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The whole page."""
+    """The whole page. `links` leads from a host's name to where it is shown; empty: the hosts have no pages."""
 
     report: AuditReport
     started: str
     finished: str
     audited: int
     measured: bool
+    tabs: tuple[Tab, ...]
     finding_cards: tuple[Card, ...]
     host_cards: tuple[Card, ...]
     listener_cards: tuple[Card, ...]
+    change_cards: tuple[Card, ...]
     findings: Findings
     unaudited: Unaudited
     groups: tuple[GroupBar, ...]
     groups_hidden: int
-    hosts: Hosts
+    hosts: tuple[HostRow, ...]
+    hosts_hidden: int
+    ports: Ports
+    rules: tuple[RuleRow, ...]
+    waivers: tuple[WaiverRow, ...]
+    changes: Changes | None
+    pages: dict[str, str]
+    links: dict[str, str]
+    notes: tuple[str, ...] = ()
     statuses: tuple[HostStatus, ...] = STATUSES
 
+    @property
+    def first_tab(self) -> str:
+        """The tab to begin with: where the bad news is."""
+        return "unaudited" if self.unaudited.hosts and not self.findings.total else "findings"
 
-def build_page(report: AuditReport) -> Page:
-    """Return what the page says about `report`."""
-    findings = build_findings(report)
+
+TABS = ("findings", "hosts", "ports", "rules", "waivers", "unaudited", "changes", "run")
+FINDINGS = 200
+"""Findings that stand in the page as markup, for readers without JavaScript."""
+HOSTS = 2_000
+WORST_HOSTS = 1_000
+"""Hosts that do: all of a fleet of up to 2,000, the worst of a larger one."""
+
+
+def build_page(
+    report: AuditReport,
+    changes: Changes | None = None,
+    *,
+    pages: dict[str, str] | None = None,
+    links: dict[str, str] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Page:
+    """Return what the page says about `report`. `pages` leads from a tab to where it stands, if elsewhere."""
+    findings = build_findings(report, FINDINGS)
     unaudited = build_unaudited(report)
     measured = any(host.facts is not None for host in report.hosts)
     groups = tuple(_bars(report.hosts))
+    hosts = list_hosts(report)
+    shown = len(hosts) if len(hosts) <= HOSTS else WORST_HOSTS
+    waivers = build_waivers(report)
     return Page(
         report=report,
         started=spell_time(report.run.started_at),
         finished=spell_time(report.run.finished_at),
-        audited=sum(host.fully_audited for host in report.hosts),
+        audited=report.fully_audited,
         measured=measured,
+        tabs=tuple(_tabs(report, findings, unaudited, len(waivers), changes)),
         finding_cards=tuple(_finding_cards(report, measured=measured)),
-        host_cards=tuple(
-            Card(status, getattr(report.summary.hosts, status), status, f"status:{status}") for status in STATUSES
-        ),
-        listener_cards=tuple(_listener_cards(report, measured=measured)),
+        host_cards=tuple(_host_cards(report)),
+        listener_cards=tuple(_listener_cards(report, waivers, measured=measured)),
+        change_cards=tuple(_change_cards(changes)),
         findings=findings,
         unaudited=unaudited,
         groups=groups[:_GROUPS],
         groups_hidden=max(0, len(groups) - _GROUPS),
-        hosts=build_hosts(report, frozenset(row.id for row in findings.rows)),
+        hosts=hosts[:shown],
+        hosts_hidden=len(hosts) - shown,
+        ports=build_ports(report),
+        rules=build_rules(report, measured=measured),
+        waivers=waivers,
+        changes=changes,
+        pages={tab: f"#{tab}" for tab in TABS} | (pages or {}),
+        links=links or {},
+        notes=notes,
     )
+
+
+def _tabs(
+    report: AuditReport, findings: Findings, unaudited: Unaudited, waivers: int, changes: Changes | None
+) -> Iterable[Tab]:
+    measured = any(host.facts is not None for host in report.hosts)
+    yield Tab("findings", "Findings", findings.total if measured else None, alarm=bool(report.exit.code == 1))
+    yield Tab("hosts", "Hosts", report.summary.hosts.total)
+    yield Tab("ports", "Ports", shows_count=False)
+    yield Tab("rules", "Rules", shows_count=False)
+    yield Tab("waivers", "Waivers", waivers if measured else None)
+    yield Tab("unaudited", "Not audited", unaudited.hosts, alarm=bool(unaudited.hosts))
+    yield Tab("changes", "Changes", changes.count if changes else None)
+    yield Tab("run", "Run", shows_count=False)
 
 
 def _finding_cards(report: AuditReport, *, measured: bool) -> Iterable[Card]:
     for level in (*SEVERITIES, "waived"):
         count: int = getattr(report.summary.findings, level)
-        yield Card(level, count if measured else None, level, f"level:{level}")
+        yield Card(level, count if measured else None, level, "findings", f"severity:{level}")
 
 
-def _listener_cards(report: AuditReport, *, measured: bool) -> Iterable[Card]:
+def _host_cards(report: AuditReport) -> Iterable[Card]:
+    for status in STATUSES:
+        tab = "unaudited" if status in ("incomplete", "unreachable") else "hosts"
+        yield Card(status, getattr(report.summary.hosts, status), status, tab, f"status:{status}")
+
+
+def _listener_cards(report: AuditReport, waivers: tuple[WaiverRow, ...], *, measured: bool) -> Iterable[Card]:
     wide = sum(one.scope == "wildcard" and one.kind == "listener" for host in report.hosts for one in host.listeners)
-    yield Card("listeners", report.summary.listeners if measured else None, "plain")
-    yield Card("bound to every address", wide if measured else None, "plain")
+    yield Card("listeners", report.summary.listeners if measured else None, "plain", "ports")
+    yield Card("bound to every address", wide if measured else None, "plain", "ports", "scope:wildcard kind:listener")
+    ending = sum(row.soon for row in waivers)
+    yield Card("waivers ending in 30 days", ending if measured else None, "plain", "waivers")
+
+
+def _change_cards(changes: Changes | None) -> Iterable[Card]:
+    if changes:
+        yield Card("new", changes.new, "plain", "changes")
+        yield Card("resolved", changes.resolved, "plain", "changes")
+        yield Card("can no longer be told", changes.unobservable, "plain", "changes")
 
 
 def _bars(hosts: Iterable[HostReport]) -> Iterable[GroupBar]:
     """Yield each group's bar, by name; a host stands in each of its groups."""
     counts: dict[str, dict[HostStatus, int]] = {}
     for host in hosts:
-        for group in host.groups or (_UNGROUPED,):
+        for group in host.groups or (UNGROUPED,):
             tally = counts.setdefault(group, dict.fromkeys(STATUSES, 0))
             tally[host.status] += 1
     for number, (name, tally) in enumerate(sorted(counts.items()), start=1):

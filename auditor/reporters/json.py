@@ -14,6 +14,7 @@ from pydantic_core import PydanticSerializationError, to_json
 from auditor.errors import EvidenceError
 from auditor.model.report import AuditReport, HostReport
 from auditor.model.value import Value
+from auditor.reporters.inert import defuse_json
 
 SCHEMA_ID = "urn:netaudit:report:1"
 _HINT = "name the report.json of a netaudit run"
@@ -21,8 +22,7 @@ _HINT = "name the report.json of a netaudit run"
 
 def render(report: AuditReport) -> bytes:
     """Return the report as ASCII JSON with a newline at its end. Equal reports give equal bytes."""
-    # DEL is the one control character that JSON writers leave as it is.
-    return b"".join(_write(report)).replace(b"\x7f", b"\\u007f") + b"\n"
+    return defuse_json(b"".join(_write(report))) + b"\n"
 
 
 def _write(value: AuditReport | HostReport, indent: bytes = b"") -> Iterator[bytes]:
@@ -34,7 +34,7 @@ def _write(value: AuditReport | HostReport, indent: bytes = b"") -> Iterator[byt
         if isinstance(field, tuple) and field and isinstance(field[0], Value):
             yield from _write_list(field, indent + b"    ")
         else:
-            yield _dump(field)
+            yield dump_value(field)
         separator = b",\n"
     yield b"\n" + indent + b"}"
 
@@ -46,12 +46,13 @@ def _write_list(values: tuple[Value, ...], indent: bytes) -> Iterator[bytes]:
         if isinstance(value, HostReport):
             yield from _write(value, indent)
         else:
-            yield _dump(value)
+            yield dump_value(value)
         separator = b",\n"
     yield b"\n" + indent[:-2] + b"]"
 
 
-def _dump(value: object) -> bytes:
+def dump_value(value: object) -> bytes:
+    """Return a value of a report on one line, in ASCII."""
     try:
         return to_json(value, ensure_ascii=True)
     except PydanticSerializationError:  # lone surrogates: bytes of a file name that are not UTF-8

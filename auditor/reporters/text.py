@@ -21,7 +21,7 @@ _VERDICTS: dict[Verdict, tuple[str, Style]] = {
     "incomplete": ("INCOMPLETE", "medium"),
 }
 _HONESTY = (
-    "These are sockets as each host's own kernel lists them, not reachability: firewalls and NAT are not looked at."
+    "These are sockets as each host's own kernel lists them, not reachability: no firewall takes anything from here."
 )
 _BLANK: Line = ()
 
@@ -151,6 +151,11 @@ def _say_counts(report: AuditReport) -> Iterator[Line]:
     levels = ", ".join(f"{getattr(findings, level)} {level}" for level in SEVERITIES)
     yield (Span(f"findings   {levels}, {findings.waived} waived"),)
     yield (Span(f"listeners  {report.summary.listeners}"),)
+    exposed = [host for host in report.hosts if host.exposures]
+    if exposed:
+        ports = count(sum(len(host.exposures) for host in exposed), "port")
+        where = count(len(exposed), "host")
+        yield (Span(f"exposures  {ports} on {where} lead elsewhere without a socket (NAT, IPVS)"),)
     yield (Span(_HONESTY, "faint"),)
 
 

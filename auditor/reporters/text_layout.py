@@ -32,13 +32,22 @@ Line = tuple[Span, ...]
 
 
 def write_lines(lines: Iterable[Line], *, color: bool) -> str:
-    """Return the lines, every span escaped, so that nothing a host said can end a line or reach the terminal."""
-    return "".join("".join(_paint(span, color) for span in line).rstrip() + "\n" for line in lines)
+    """Return the lines, every span escaped, so that nothing a host said can end a line, or act."""
+    return "".join(_write(line, color) + "\n" for line in lines)
+
+
+def _write(line: Line, color: bool) -> str:
+    spans = [span._replace(text=escape(span.text)) for span in line]
+    if "".join(span.text for span in spans).lstrip().startswith("::"):
+        # The runners of GitHub and Azure obey a line that begins so, and the two marks below anywhere in one.
+        first = next(number for number, span in enumerate(spans) if span.text.strip())
+        spans[first] = spans[first]._replace(text=spans[first].text.replace(":", "\\x3a", 1))
+    whole = "".join(_paint(span, color) for span in spans).rstrip()
+    return whole.replace("##[", "##\\x5b").replace("##vso[", "##vso\\x5b")
 
 
 def _paint(span: Span, color: bool) -> str:
-    shown = escape(span.text)
-    return f"\x1b[{_SGR[span.style]}m{shown}\x1b[0m" if color and span.style != "plain" and shown else shown
+    return f"\x1b[{_SGR[span.style]}m{span.text}\x1b[0m" if color and span.style != "plain" and span.text else span.text
 
 
 def list_some(names: Iterable[str], most: int) -> str:

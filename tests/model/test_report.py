@@ -143,7 +143,7 @@ def test_the_verdict_and_every_reason_for_it(
 def test_a_run_that_was_cut_short_is_no_pass() -> None:
     report = a_report(GOOD, partial=True)
     assert (report.verdict, report.exit.code) == ("incomplete", 3)
-    assert report.exit.reasons == ("the run was interrupted, and hosts may be missing",)
+    assert report.exit.reasons == ("the run was interrupted or its evidence is cut off, and hosts may be missing",)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from tests.reporters.fleet import (
     hostile_fleet,
     mixed_fleet,
 )
+from tests.reporters.naughty import COMMANDS
 
 SGR = re.compile(r"\x1b\[[0-9;]+m")
 HONESTY = "These are sockets as each host's own kernel lists them, not reachability"
@@ -76,7 +77,7 @@ unused-allow  entry rsync matched nothing  [policies/web.yaml:19]
 hosts      3 compliant, 2 violating, 1 incomplete, 2 unreachable
 findings   1 critical, 1 high, 1 medium, 1 low, 0 info, 1 waived
 listeners  35
-These are sockets as each host's own kernel lists them, not reachability: firewalls and NAT are not looked at.
+These are sockets as each host's own kernel lists them, not reachability: no firewall takes anything from here.
 """
     )
 
@@ -186,3 +187,13 @@ def test_an_escape_sequence_is_shown_as_text() -> None:
 
 def test_long_lines_are_not_cut() -> None:
     assert "x" * 3000 in text_of(hostile_fleet("x" * 3000))
+
+
+@pytest.mark.parametrize("color", [False, True])
+@pytest.mark.parametrize("text", COMMANDS)
+def test_no_build_log_obeys_what_a_host_says(text: str, color: bool) -> None:
+    """GitHub's runner takes a line that begins with `::` after blanks for a command, and `##[` anywhere in one."""
+    shown = render_text(hostile_fleet(text), color=color).decode()
+    assert not any(line.lstrip().startswith("::") for line in shown.splitlines())
+    assert "##[" not in SGR.sub("", shown)
+    assert "##vso[" not in shown

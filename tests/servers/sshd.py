@@ -120,8 +120,9 @@ def run_sshd(
     host_keys: Sequence[str] = ("ed25519",),
     authorized_options: str = "",
     user: str | None = None,
+    within: Sequence[str] = (),
 ) -> Iterator[Sshd]:
-    """Run sshd with extra `options` (sshd_config lines) until the block ends."""
+    """Run sshd with extra `options` (sshd_config lines) until the block ends; `within`: a command to start it with."""
     program = sshd_program()
     directory.mkdir(parents=True, exist_ok=True)
     key = make_key(directory / "login_key")
@@ -135,7 +136,7 @@ def run_sshd(
         )  # the privilege separation directory Debian's sshd insists on
     for _ in range(5):
         port = free_port()
-        server = _start(program, directory, port, host_keys, options)
+        server = _start([*within, program], directory, port, host_keys, options)
         if server is not None:
             break
     else:
@@ -146,12 +147,15 @@ def run_sshd(
     try:
         yield running
     finally:
-        server.terminate()
+        if within:
+            server.kill()  # unshare(1) ignores anything gentler
+        else:
+            server.terminate()
         server.wait(10)
 
 
 def _start(
-    program: str, directory: Path, port: int, host_keys: Sequence[str], options: Sequence[str]
+    program: Sequence[str], directory: Path, port: int, host_keys: Sequence[str], options: Sequence[str]
 ) -> "subprocess.Popen[bytes] | None":
     # sshd takes the first value it meets, so the test's own options come first.
     lines = [
@@ -172,7 +176,7 @@ def _start(
     config = directory / "sshd_config"
     config.write_text("\n".join(lines) + "\n")
     log = directory / "sshd.log"
-    server = subprocess.Popen([program, "-D", "-f", str(config), "-E", str(log)], stdin=subprocess.DEVNULL)
+    server = subprocess.Popen([*program, "-D", "-f", str(config), "-E", str(log)], stdin=subprocess.DEVNULL)
     end = time.monotonic() + 10
     while time.monotonic() < end:
         if server.poll() is not None:

@@ -1,0 +1,146 @@
+"""AuditReport in, what it shows about each control out: scope, result, exceptions. What was not read proves nothing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from auditor.model.finding import INCOMPLETE_RULES, Finding, Waived
+from auditor.model.policy import Severity, severity_rank
+from auditor.model.report import AuditReport, HostReport, PolicyRef
+
+Conclusion = Literal["not met", "not concluded", "met with exceptions", "met", "not tested"]
+NAMED = 60
+"""Names listed in one place; the JSON report has all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The first of some names, and how many more there are."""
+
+    shown: tuple[str, ...]
+    more: int
+
+    @property
+    def total(self) -> int:
+        return len(self.shown) + self.more
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """One kind of finding against a control: the rule, what it is about, and where."""
+
+    severity: Severity
+    rule: str
+    subject: str
+    hosts: Names
+
+
+@dataclass(frozen=True, slots=True)
+class ControlException:
+    """A waiver that keeps findings against a control from counting."""
+
+    waived: Waived
+    rules: tuple[str, ...]
+    hosts: Names
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What the run shows about one control. `policies` are those that name it; `scope` the hosts they apply to."""
+
+    id: str
+    conclusion: Conclusion
+    policies: tuple[PolicyRef, ...]
+    scope: Names
+    tested: int
+    conforming: int
+    deviating: Names
+    unread: Names
+    deviations: tuple[Deviation, ...]
+    deviations_hidden: int
+    exceptions: tuple[ControlException, ...]
+    observations: int
+
+
+Sighting = tuple[HostReport, Finding]
+
+
+def build_controls(report: AuditReport) -> tuple[Control, ...]:
+    """Return every control that a policy or a finding of the report names, in order of its id."""
+    named: dict[str, list[PolicyRef]] = {}
+    for policy in report.run.policies:
+        for control in policy.controls:
+            named.setdefault(control, []).append(policy)
+    against: dict[str, list[Sighting]] = {}
+    for host in report.hosts:
+        for finding in host.findings:
+            for control in finding.controls if finding.rule not in INCOMPLETE_RULES else ():
+                against.setdefault(control, []).append((host, finding))
+    return tuple(
+        _build(report, control, named.get(control, []), against.get(control, []))
+        for control in sorted({*named, *against})
+    )
+
+
+def _build(report: AuditReport, control: str, policies: Sequence[PolicyRef], against: Sequence[Sighting]) -> Control:
+    names = {policy.name for policy in policies}
+    found_on = {host.name for host, _ in against}
+    scope = [host for host in report.hosts if names.intersection(host.policies) or host.name in found_on]
+    open_ = [(host, one) for host, one in against if one.waived is None and one.severity != "info"]
+    deviating = {host.name for host, _ in open_}
+    unread = [host for host in scope if not host.fully_audited and host.name not in deviating]
+    exceptions = tuple(_except(one for one in against if one[1].waived is not None))
+    deviations = tuple(_deviate(open_))
+    return Control(
+        id=control,
+        conclusion=_conclude(bool(scope), bool(open_), bool(unread) or report.run.partial, bool(exceptions)),
+        policies=tuple(policies),
+        scope=_name(host.name for host in scope),
+        tested=sum(host.fully_audited for host in scope),
+        conforming=len(scope) - len(deviating) - len(unread),
+        deviating=_name(deviating),
+        unread=_name(host.name for host in unread),
+        deviations=deviations[:NAMED],
+        deviations_hidden=max(0, len(deviations) - NAMED),
+        exceptions=exceptions,
+        observations=sum(one.waived is None and one.severity == "info" for _, one in against),
+    )
+
+
+def _conclude(scope: bool, deviates: bool, unread: bool, excepted: bool) -> Conclusion:
+    """Return the conclusion: a deviation proves a control is not met, and only a whole reading proves that it is."""
+    if not scope:
+        return "not tested"
+    if deviates:
+        return "not met"
+    if unread:
+        return "not concluded"
+    return "met with exceptions" if excepted else "met"
+
+
+def _deviate(found: Iterable[Sighting]) -> Iterable[Deviation]:
+    groups: dict[tuple[Severity, str, str], set[str]] = {}
+    for host, finding in found:
+        groups.setdefault((finding.severity, finding.rule, finding.subject), set()).add(host.name)
+    for (severity, rule, subject), hosts in sorted(groups.items(), key=_worst):
+        yield Deviation(severity, rule, subject, _name(hosts))
+
+
+def _worst(item: tuple[tuple[Severity, str, str], set[str]]) -> tuple[int, int, str, str]:
+    (severity, rule, subject), hosts = item
+    return -severity_rank(severity), -len(hosts), rule, subject
+
+
+def _except(found: Iterable[Sighting]) -> Iterable[ControlException]:
+    groups: dict[Waived, list[Sighting]] = {}
+    for host, finding in found:
+        if finding.waived is not None:
+            groups.setdefault(finding.waived, []).append((host, finding))
+    for waived, some in sorted(groups.items(), key=lambda item: (item[0].expires, item[0].waiver, item[0].reason)):
+        rules = tuple(sorted({finding.rule for _, finding in some}))
+        yield ControlException(waived, rules, _name(host.name for host, _ in some))
+
+
+def _name(names: Iterable[str]) -> Names:
+    listed = sorted(set(names))
+    return Names(tuple(listed[:NAMED]), max(0, len(listed) - NAMED))

@@ -1,0 +1,51 @@
+"""AuditReport in, a folder of HTML pages out: no JavaScript, no inline style, for servers that allow neither.
+
+Jenkins shows archived pages under `sandbox; default-src 'none'; img-src 'self'; style-src 'self'` (its handbook,
+"Configuring Content Security Policy"). The pages come from the templates of the single file, a few hosts on each.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from auditor.model.report import AuditReport
+from auditor.reporters.html_findings import anchor_host, list_findings
+from auditor.reporters.html_hosts import order_hosts, view_host
+from auditor.reporters.html_page import FINDINGS, build_page
+from auditor.reporters.html_template import environment
+
+HOSTS_PER_PAGE = 50
+FINDINGS_PER_PAGE = 500
+
+Row = TypeVar("Row")
+
+
+def render_folder(report: AuditReport) -> Iterator[tuple[str, bytes]]:
+    """Yield each file as its relative path and its bytes, `index.html` last. Equal reports give equal bytes."""
+    hosts = _cut(order_hosts(report), HOSTS_PER_PAGE)
+    findings = _cut(list_findings(report), FINDINGS_PER_PAGE)
+    names = [_number("hosts", page) for page in range(len(hosts))]
+    links = {
+        host.name: f"{name}#{anchor_host(host.name)}" for name, some in zip(names, hosts, strict=True) for host in some
+    }
+    many = sum(len(some) for some in findings) > FINDINGS
+    rolls = [_number("findings", page) for page in range(len(findings))] if many else []
+    page = build_page(report, pages={"run": "index.html#run"}, links=links)
+    styles = [environment().get_template(name).render() for name in ("style/base.css", "style/app.css")]
+    yield "style.css", "".join(styles).encode()
+    template = environment().get_template("dir_hosts.html")
+    for at, some in enumerate(hosts):
+        views = [view_host(host) for host in some]
+        yield names[at], template.render(page=page, hosts=views, names=names, at=at).encode()
+    template = environment().get_template("dir_findings.html")
+    for at, name in enumerate(rolls):
+        yield name, template.render(page=page, rows=findings[at], names=rolls, at=at).encode()
+    index = environment().get_template("dir_index.html")
+    yield "index.html", index.render(page=page, host_pages=names, finding_pages=rolls).encode()
+
+
+def _number(kind: str, page: int) -> str:
+    return f"{kind}-{page + 1:03d}.html"
+
+
+def _cut(rows: Sequence[Row], size: int) -> list[Sequence[Row]]:
+    return [rows[at : at + size] for at in range(0, len(rows), size)]

@@ -1,0 +1,23 @@
+"""AuditReport in, a page for the auditor's file out: for each control its scope, result, exceptions, method, limits."""
+
+from auditor.model.report import AuditReport
+from auditor.reporters.html_controls import build_controls
+from auditor.reporters.html_hosts import spell_time
+from auditor.reporters.html_template import environment, hash_content
+
+_STYLES = ("style/base.css", "style/evidence.css")
+
+
+def render(report: AuditReport) -> bytes:
+    """Return the control evidence as one UTF-8 HTML document without script. Equal reports give equal bytes."""
+    policy = f"default-src 'none'; style-src '{hash_content(_STYLES)}'; base-uri 'none'; form-action 'none'"
+    template = environment().get_template("evidence.html")
+    text = template.render(
+        report=report,
+        controls=build_controls(report),
+        started=spell_time(report.run.started_at),
+        finished=spell_time(report.run.finished_at),
+        audited=report.fully_audited,
+        csp=policy,
+    )
+    return text.encode()

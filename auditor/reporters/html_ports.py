@@ -1,0 +1,152 @@
+"""What listens across the fleet, for the charts of the HTML reports: by port, by group, by how widely it is bound."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from auditor.model.address import SCOPES, Scope
+from auditor.model.report import AuditReport, HostReport
+
+PORTS = 24
+GROUPS = 12
+RARE = 25
+UNGROUPED = "(no group)"
+_FLAGGED = ("denied", "unexpected")
+_Port = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HeatCell:
+    """Hosts of a group with a port; `heat` 1 to 4 by their share; `bad` listeners there are not allowed."""
+
+    count: int
+    heat: int
+    bad: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    """One group: a cell for each port of the map, None where no host of it listens."""
+
+    name: str
+    cells: tuple[HeatCell | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PortRow:
+    """One port: its `443/tcp`, on how many hosts, and how many listeners there are not allowed."""
+
+    label: str
+    hosts: int
+    bad: int
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Ports found on `low` to `high` hosts: how many there are, and as a share of the longest bar in percent."""
+
+    label: str
+    ports: int
+    width: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeBar:
+    """Listeners bound within one scope. `start` and `width` are percents of the bar."""
+
+    scope: Scope
+    count: int
+    start: str
+    width: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything the charts of listeners show. `hosts` could be read."""
+
+    hosts: int
+    heat_ports: tuple[str, ...]
+    heat: tuple[HeatRow, ...]
+    heat_hidden: int
+    bands: tuple[Band, ...]
+    rare: tuple[PortRow, ...]
+    scopes: tuple[ScopeBar, ...]
+
+
+def build_ports(report: AuditReport) -> Ports:
+    """Return what the charts show. A host counts once per port, a listener once per address."""
+    read = [_survey(host) for host in report.hosts if host.facts is not None]
+    on_hosts = Counter(port for survey in read for port in survey.ports)
+    bad = Counter(port for survey in read for port in survey.bad)
+    common = sorted(sorted(on_hosts, key=lambda port: (-on_hosts[port], port))[:PORTS])
+    groups: dict[str, list[_Survey]] = {}
+    for survey in read:
+        for group in survey.groups:
+            groups.setdefault(group, []).append(survey)
+    drawn = sorted(sorted(groups, key=lambda name: (-len(groups[name]), name))[:GROUPS])
+    rare = sorted(on_hosts, key=lambda port: (on_hosts[port], -bad[port], port))[:RARE]
+    scopes = Counter(one.scope for host in report.hosts for one in host.listeners)
+    return Ports(
+        hosts=len(read),
+        heat_ports=tuple(_name(port) for port in common),
+        heat=tuple(_heat(name, groups[name], common) for name in drawn),
+        heat_hidden=len(groups) - len(drawn),
+        bands=tuple(_bands(on_hosts, len(read))),
+        rare=tuple(PortRow(_name(port), on_hosts[port], bad[port]) for port in rare),
+        scopes=tuple(_bars(scopes)),
+    )
+
+
+class _Survey(NamedTuple):
+    """The groups of a host, its ports, and a port for each listener of it that is not allowed."""
+
+    groups: tuple[str, ...]
+    ports: frozenset[_Port]
+    bad: tuple[_Port, ...]
+
+
+def _survey(host: HostReport) -> _Survey:
+    ports = frozenset((one.port, one.proto) for one in host.listeners)
+    bad = tuple((one.port, one.proto) for one in host.listeners if one.verdict in _FLAGGED)
+    return _Survey(host.groups or (UNGROUPED,), ports, bad)
+
+
+def _name(port: _Port) -> str:
+    return f"{port[0]}/{port[1]}"
+
+
+def _heat(name: str, surveys: Sequence[_Survey], ports: Sequence[_Port]) -> HeatRow:
+    wanted = frozenset(ports)
+    counts = Counter(port for survey in surveys for port in survey.ports & wanted)
+    bad = Counter(port for survey in surveys for port in survey.bad)
+    cells = [
+        HeatCell(counts[port], max(1, -(-4 * counts[port] // len(surveys))), bad[port]) if counts[port] else None
+        for port in ports
+    ]
+    return HeatRow(name, tuple(cells))
+
+
+def _bands(on_hosts: Counter[_Port], hosts: int) -> Iterable[Band]:
+    """Yield ports by how many hosts they are on: what stands on one host of thousands is what to look at."""
+    edges = [(1, 1), (2, 3), (4, 10), (11, 100), (101, 1000), (1001, hosts)]
+    tallies = [
+        (low, min(high, hosts), sum(low <= count <= high for count in on_hosts.values()))
+        for low, high in edges
+        if low <= hosts
+    ]
+    longest = max((tally for _, _, tally in tallies), default=0)
+    for low, high, tally in tallies:
+        span = f"{low:,}" if low >= high else f"{low:,} to {high:,}"
+        yield Band(
+            f"on {span} of {hosts:,} {'host' if hosts == 1 else 'hosts'}", tally, f"{100 * tally / (longest or 1):.2f}%"
+        )
+
+
+def _bars(scopes: Counter[Scope]) -> Iterable[ScopeBar]:
+    total, before = scopes.total(), 0
+    for scope in SCOPES:
+        count = scopes[scope]
+        if total:
+            yield ScopeBar(scope, count, f"{100 * before / total:.3f}%", f"{100 * count / total:.3f}%")
+        before += count

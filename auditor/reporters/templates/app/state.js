@@ -1,0 +1,22 @@
+/* What is shown is written in the address: `#tab=findings&q=port:23&sort=-severity`, `#host=web-01`, `#finding=<id>`. */
+
+const TABS = ["findings", "hosts", "ports", "rules", "waivers", "unaudited", "changes", "run"];
+const KEYS = ["tab", "host", "finding", "rule", "q", "sort", "each", "show"];
+
+const readHash = () => {
+  const hash = location.hash.slice(1);
+  if (TABS.includes(hash)) return { tab: hash };
+  const found = new URLSearchParams(hash.replaceAll("+", "%2B"));
+  const state = {};
+  for (const key of KEYS) if (found.get(key)) state[key] = found.get(key);
+  if (state.tab && !TABS.includes(state.tab)) delete state.tab;
+  return state;
+};
+
+const writeHash = (state) => {
+  const parts = KEYS.filter((key) => state[key]).map((key) => `${key}=${encodeURIComponent(state[key]).replaceAll("%3A", ":").replaceAll("%2C", ",")}`);
+  return `#${parts.join("&")}`;
+};
+
+const goTo = (state) => { location.hash = writeHash(state); };
+const amend = (state) => { location.replace(writeHash(state)); };

@@ -1,0 +1,96 @@
+"""The Changes tab: every class of change under its own title, and what cannot be told is never called resolved."""
+
+from typing import Any
+
+from auditor.model.delta import Caveat, Delta, FindingChange, HostChange, ListenerChange, RunRef
+from auditor.reporters.html import render, render_changes
+from tests.reporters.fleet import FINISHED, a_finding, mixed_fleet
+from tests.reporters.test_html import Reader, squeeze
+
+
+def a_delta(**fields: Any) -> Delta:
+    side = {name: RunRef(id=f"run-{name}", finished_at=FINISHED) for name in ("old", "new")}
+    return Delta.model_validate({**side, **fields})
+
+
+def read_tab(delta: Delta) -> str:
+    text = squeeze(Reader(render_changes(mixed_fleet(), delta)).text)
+    return text[text.index("Compared with run") : text.index("This run ")]
+
+
+def test_every_class_of_change_is_told_apart() -> None:
+    listener = {"host": "web-01", "netns": "host", "proto": "tcp"}
+    tab = read_tab(
+        a_delta(
+            hosts=(
+                HostChange(kind="appeared", host="new-01"),
+                HostChange(kind="gone", host="old-01"),
+                HostChange(kind="lost", host="lost-01", reason="connection refused"),
+                HostChange(kind="regained", host="back-01"),
+            ),
+            listeners=(
+                ListenerChange(kind="opened", port=8080, after=("0.0.0.0",), **listener),
+                ListenerChange(kind="closed", port=25, before=("::",), **listener),
+                ListenerChange(
+                    kind="rebound",
+                    port=5432,
+                    before=("127.0.0.1",),
+                    after=("0.0.0.0",),
+                    direction="widened",
+                    **listener,
+                ),
+                ListenerChange(
+                    kind="replaced", port=443, owners_before=("nginx",), owners_after=("nc",), after=("::",), **listener
+                ),
+                ListenerChange(kind="unobservable", port=53, before=("0.0.0.0",), **listener),
+                ListenerChange(kind="newly-observable", port=54, after=("0.0.0.0",), **listener),
+            ),
+            findings=tuple(
+                FindingChange(kind=kind, host="web-01", finding=a_finding("web-01", message=f"it is {kind}"))
+                for kind in ("new", "changed", "resolved", "unobservable")
+            ),
+            caveats=(Caveat(kind="privilege", host="db-01", message="read as root before, not now"),),
+        )
+    )
+    for part in (
+        "These two runs do not compare wholly db-01 : read as root before, not now",
+        "New findings 1 Host What How web-01 tcp 0.0.0.0:8080 and [::]:8080 it is new",
+        "Resolved findings 1 Host What How web-01 tcp 0.0.0.0:8080 and [::]:8080 it is resolved",
+        "Findings that can no longer be told 1",
+        "Opened 1 Host What How web-01 8080/tcp 0.0.0.0:8080",
+        "Closed 1 Host What How web-01 25/tcp [::]:25",
+        "Bound elsewhere 1 Host What How web-01 5432/tcp widened: 127.0.0.1:5432 → 0.0.0.0:5432",
+        "In other hands 1 Host What How web-01 443/tcp [::]:443; nginx → nc",
+        "No longer observable 1 Host What How web-01 53/tcp",
+        "Visible only now 1",
+        "Hosts that could not be reached this time 1 Host What How lost-01 connection refused",
+        "Hosts that are new 1 Host What How new-01",
+        "Hosts that are gone 1 Host What How old-01",
+    ):
+        assert part in tab, part
+
+
+def test_the_cards_count_what_changed() -> None:
+    change = FindingChange(kind="unobservable", host="a", finding=a_finding("a"))
+    text = squeeze(Reader(render_changes(mixed_fleet(), a_delta(findings=(change,)))).text)
+    assert "Since run-old 0 new 0 resolved 1 can no longer be told" in text
+
+
+def test_nothing_changed_and_not_compared_are_two_things() -> None:
+    assert "Nothing differs." in read_tab(a_delta())
+    assert "Not measured: this run was not compared with an earlier one." in squeeze(Reader(render(mixed_fleet())).text)
+
+
+def test_hostile_changes_do_not_change_the_structure() -> None:
+    def skeleton(text: str) -> list[tuple[str, ...]]:
+        change = ListenerChange(
+            kind="opened", host=text, netns=text, proto="tcp", port=1, service=text, after=(text,), owners_after=(text,)
+        )
+        delta = a_delta(
+            listeners=(change,),
+            hosts=(HostChange(kind="lost", host=text, reason=text),),
+            caveats=(Caveat(kind="gaps", host=text, message=text),),
+        )
+        return Reader(render_changes(mixed_fleet(), delta)).skeleton
+
+    assert skeleton("<script>alert(1)</script>") == skeleton("plain")

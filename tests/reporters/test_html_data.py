@@ -1,0 +1,147 @@
+"""The data island: it holds the report, in few bytes, and says what it leaves out."""
+
+import base64
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from auditor.model.facts import Owner
+from auditor.reporters import html_data, html_share
+from auditor.reporters.html import render
+from auditor.reporters.html_data import Island, build_island
+from auditor.reporters.html_place import Place, locate_finding
+from tests.reporters.fleet import a_finding, a_judged, fleets, hostile_fleet, large_fleet, mixed_fleet, twins
+
+
+def unpack(island: Island) -> dict[str, Any]:
+    if island.media_type == "application/json":
+        plain = island.content
+    else:
+        plain = gzip.decompress(base64.b64decode(island.content)).decode()
+    found: dict[str, Any] = json.loads(plain)
+    return found
+
+
+def list_listeners(data: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Read the columns back the way the page's script does."""
+    text, kinds = data["text"], data["kinds"]
+    raw = dict(zip(*data["listeners"]["raw"], strict=True))
+    found, at = [], 0
+    for host, count in enumerate(data["hosts"]["listeners"]):
+        kind = 0
+        for place in range(count):
+            step = data["listeners"]["step"][at]
+            kind = step if place == 0 else kind + step
+            address = data["addresses"][host][data["listeners"]["address"][at]]
+            service = kinds["service"][kind]
+            found.append(
+                (
+                    text[data["hosts"]["name"][host]],
+                    *(text[kinds[name][kind]] for name in ("proto", "scope", "verdict", "netns", "owner_status")),
+                    text[address],
+                    kinds["port"][kind],
+                    kinds["sockets"][kind],
+                    text[service] if service >= 0 else None,
+                    raw.get(at),
+                )
+            )
+            at += 1
+    return found
+
+
+@pytest.mark.parametrize("name", ["mixed", "failing", "passing", "lost", "none"])
+def test_every_listener_comes_back(name: str) -> None:
+    report = fleets()[name]
+    assert list_listeners(unpack(build_island(report))) == [
+        (
+            *(host.name, one.proto, one.scope, one.verdict, one.netns, one.owner_status),
+            *(one.address, one.port, one.sockets, one.service, one.raw),
+        )
+        for host in report.hosts
+        for one in host.listeners
+    ]
+
+
+def test_a_small_report_is_plain_and_a_large_one_is_packed() -> None:
+    assert build_island(mixed_fleet()).media_type == "application/json"
+    large = build_island(large_fleet(600))
+    assert large.media_type == "application/octet-stream"
+    assert len(unpack(large)["hosts"]["name"]) == 600
+
+
+def test_no_markup_can_begin_inside() -> None:
+    island = build_island(hostile_fleet("</script><!--<script>"))
+    assert "<" not in island.content
+
+
+def test_names_are_numbered_in_their_natural_order() -> None:
+    text = unpack(build_island(large_fleet(20)))["text"]
+    names = [word for word in text if word.startswith("host-") and "." not in word]
+    assert names == sorted(names)
+
+
+def test_what_has_no_room_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html_share, "_BASE", 0)
+    island = build_island(mixed_fleet())
+    left = [note for note in island.notes if "hosts, the least worrying ones, are not in this page" in note]
+    assert len(left) == 1
+    data = unpack(island)
+    assert data["listeners"]["raw"][1] == []
+    assert left[0] in render(mixed_fleet()).decode()
+
+
+def test_the_worst_hosts_show_their_evidence_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html_share, "_BASE", 900)
+    data = unpack(build_island(mixed_fleet()))
+    names = [data["text"][number] for number in data["hosts"]["name"]]
+    assert [name for name, key in zip(names, data["hosts"]["key"], strict=True) if key] == ["db-02", "web-03"]
+
+
+def test_beyond_what_a_page_can_carry_only_what_is_wrong_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html_data, "LISTENERS", 10)
+    island = build_island(mixed_fleet())
+    data = unpack(island)
+    assert {row[3] for row in list_listeners(data)} == {"denied", "unexpected", "waived"}
+    assert sum(data["hosts"]["heard"]) == mixed_fleet().summary.listeners
+    assert any("allowed and ignored listeners are not in this page" in note for note in island.notes)
+
+
+def test_owners_are_there_once() -> None:
+    owner = Owner(pid=7, comm="nginx", exe="/usr/sbin/nginx")
+    base = fleets()["one"]
+    host = base.hosts[0].model_copy(update={"listeners": twins(443, owner_status="known", owners=(owner,))})
+    data = unpack(build_island(base.model_copy(update={"hosts": (host,)})))
+    assert data["owners"]["pid"] == [7]
+    assert data["listeners"]["owners"] == [[0, 1], [[0], [0]]]
+
+
+@pytest.mark.parametrize(
+    ("subject", "place"),
+    [
+        ("tcp 0.0.0.0:443 and [::]:443 (https)", Place(443, "tcp", 0)),
+        ("tcp [::]:443", Place(443, "tcp", 1)),
+        ("udp 0.0.0.0:443", Place(443, "udp", -1)),
+        ("9100/tcp (metrics)", Place(9100, "tcp", -1)),
+        ("8000-8010/udp", Place(8000, "udp", -1)),
+        ("https/tcp", Place(-1, None, -1)),
+    ],
+)
+def test_a_finding_is_located_by_its_subject(subject: str, place: Place) -> None:
+    listeners = (*twins(443), a_judged("0.0.0.0", 22))
+    assert locate_finding(a_finding("a", subject=subject), listeners) == place
+
+
+def test_what_is_not_known_is_about_no_port() -> None:
+    finding = a_finding("a", "evidence-gap", subject="tcp 0.0.0.0:443")
+    assert locate_finding(finding, twins(443)) == Place(-1, None, -1)
+
+
+@pytest.mark.parametrize(("hosts", "most"), [(100, 250_000), (1_000, 500_000)])
+def test_the_page_stays_small(hosts: int, most: int) -> None:
+    assert len(render(large_fleet(hosts, listeners=22))) < most
+
+
+def test_the_program_of_the_page_stays_small() -> None:
+    assert len(render(fleets()["none"])) < 130_000

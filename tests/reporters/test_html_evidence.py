@@ -1,0 +1,118 @@
+"""The control evidence page: what was not read proves nothing, and exceptions have owners and dates."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from auditor.model.report import AuditReport, HostReport
+from auditor.reporters.html_controls import Conclusion, build_controls
+from auditor.reporters.html_evidence import render
+from tests.reporters.browser import open_browser
+from tests.reporters.fleet import (
+    a_bad_host,
+    a_calm_host,
+    a_finding,
+    a_host_report,
+    a_lost_host,
+    a_partial_host,
+    a_report,
+    hostile_fleet,
+    mixed_fleet,
+)
+from tests.reporters.test_html import HOSTILE, Reader, squeeze
+
+
+def under_control(*hosts: HostReport, partial: bool = False) -> AuditReport:
+    """Return a report whose policy `web-tier` serves one control."""
+    report = a_report(*hosts, partial=partial)
+    policies = tuple(
+        policy.model_copy(update={"controls": ("CIS-2.1.22",)}) if policy.name == "web-tier" else policy
+        for policy in report.run.policies
+    )
+    return report.model_copy(update={"run": report.run.model_copy(update={"policies": policies})})
+
+
+def waived_host(name: str) -> HostReport:
+    waived = next(finding for finding in a_bad_host(name).findings if finding.waived)
+    return a_host_report(name, (), (waived,))
+
+
+@pytest.mark.parametrize(
+    ("hosts", "conclusion"),
+    [
+        ((a_calm_host("a"), a_calm_host("b")), "met"),
+        ((a_calm_host("a"), waived_host("b")), "met with exceptions"),
+        ((a_calm_host("a"), a_bad_host("b")), "not met"),
+        ((a_calm_host("a"), a_partial_host("b")), "not concluded"),
+        ((a_calm_host("a"), a_lost_host("b", policies=("web-tier",))), "not concluded"),
+        ((a_bad_host("a"), a_lost_host("b", policies=("web-tier",))), "not met"),
+        ((a_calm_host("a", policies=("base",)),), "not tested"),
+        ((a_host_report("a", (), (a_finding("a", severity="info", controls=("CIS-2.1.22",)),)),), "met"),
+        ((), "not tested"),
+    ],
+)
+def test_a_control_is_concluded_only_from_what_was_read(hosts: tuple[HostReport, ...], conclusion: Conclusion) -> None:
+    control = next(one for one in build_controls(under_control(*hosts)) if one.id == "CIS-2.1.22")
+    assert control.conclusion == conclusion
+    assert control.conforming + control.deviating.total + control.unread.total == control.scope.total
+
+
+def test_an_interrupted_run_concludes_nothing_good() -> None:
+    (control,) = build_controls(under_control(a_calm_host("a"), partial=True))
+    assert control.conclusion == "not concluded"
+
+
+def test_hosts_that_were_not_read_are_named() -> None:
+    (control,) = build_controls(
+        under_control(a_calm_host("a"), a_partial_host("b"), a_lost_host("c", policies=("web-tier",)))
+    )
+    assert control.unread.shown == ("b", "c")
+    assert control.tested == 1
+    assert control.conforming == 1
+
+
+def test_the_page_says_who_accepted_what_until_when() -> None:
+    text = squeeze(Reader(render(under_control(a_calm_host("a"), waived_host("b")))).text)
+    assert "w-17 unexpected-listener ops@example.com 2026-12-31 migration b" in text
+    assert "Met with exceptions" in text
+    assert "Every host in scope was asked, none was sampled." in text
+    assert "A host that was not read is never counted as conforming." in text
+
+
+def test_without_controls_the_page_says_how_to_name_them() -> None:
+    assert "No policy of this run names a control." in squeeze(Reader(render(a_report(a_calm_host("a")))).text)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_changes_the_structure(text: str) -> None:
+    hostile, plain = Reader(render(hostile_fleet(text))), Reader(render(hostile_fleet("plain")))
+    assert hostile.skeleton == plain.skeleton
+    assert not [step for step in hostile.skeleton if step[0] in {"script", "img", "iframe"}]
+
+
+def test_equal_reports_give_equal_bytes() -> None:
+    assert render(mixed_fleet()) == render(mixed_fleet())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as chromium:
+        yield chromium
+
+
+def test_it_prints_on_a4(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "evidence.html"
+    path.write_bytes(render(mixed_fleet()))
+    with browser.new_context(color_scheme="dark") as context:
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(path.as_uri())
+        page.emulate_media(media="print")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        # A4 is 595 x 842 points; Chromium writes the box of each page into the file.
+        document = page.pdf(prefer_css_page_size=True)
+        assert b"/MediaBox [0 0 594.95996 841.91998]" in document or b"/MediaBox [0 0 595" in document
+        assert complaints == []
