@@ -1,7 +1,7 @@
 # Prints who holds the sockets that listen: run by probe.sh, as root if it may, with the paths of /proc and /etc.
 #
 #   |v <uid> <1: process 1 was read> <processes that were not> <inode of the pid namespace>     the view it had
-#   |h <pid> <inode>...   a process, and those of the sockets it holds
+#   |h <pid> <inode>...   a process, and those of the sockets it holds; it may have several such lines
 #   |n <pid> <name>       its name as in /proc/PID/status, which spells newlines and backslashes
 #   |g <pid> <path>       one for each control group of its
 #   |e <pid> <path>       its program, as the kernel knows it; |E carries on where a path holds a newline
@@ -114,6 +114,10 @@ set -- "$P"/[0-9]*/fd
         seen[p, $1] = 1
         held[$1] = 1
         h[p] = h[p] " " $1
+        if (length(h[p]) > 2000) {
+          print "|h " p h[p]
+          h[p] = ""
+        }
       }
     } else if ($2 == bar "self/ns/pid") ns = $1
     next
@@ -146,7 +150,7 @@ set -- "$P"/[0-9]*/fd
     n = 0
     exe = ""
     for (p in h) {
-      print "|h " p h[p]
+      if (h[p]) print "|h " p h[p]
       while ((getline l < (bar p "/status")) > 0) if (l ~ /^Name:/) {
         print "|n " p " " substr(l, 7)
         break

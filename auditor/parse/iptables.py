@@ -42,7 +42,7 @@ def _read_rule(words: Sequence[str], line: str) -> Rule:
 def _options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield each option with its value. What a rule asks not to be narrows nothing down here, and is left out."""
     negated = False
-    for word, value in zip(words, (*words[1:], ""), strict=True):
+    for word, value in zip(words, (*words[1:], ""), strict=False):
         if word.startswith("-") and not negated:
             yield word, value
         negated = word == "!"

@@ -6,9 +6,7 @@ own script shows instead: every finding, host and listener, found and sorted in 
 
 from markupsafe import Markup
 
-from auditor.model.delta import Delta
 from auditor.model.report import AuditReport
-from auditor.reporters.html_changes import build_changes
 from auditor.reporters.html_data import build_island
 from auditor.reporters.html_page import build_page
 from auditor.reporters.html_template import environment, hash_content
@@ -19,13 +17,8 @@ _BOOT = "app/boot.js"
 
 def render(report: AuditReport) -> bytes:
     """Return the report as one UTF-8 HTML document. Equal reports give equal bytes."""
-    return render_changes(report, report.changes)
-
-
-def render_changes(report: AuditReport, delta: Delta | None) -> bytes:
-    """Return the report with what changed since an earlier run, when that is known."""
     island = build_island(report)
-    page = build_page(report, build_changes(delta) if delta else None, notes=island.notes)
+    page = build_page(report, notes=island.notes)
     data = Markup(island.content)  # noqa: S704 - JSON or base64 without any `<`, see html_data.py
     template = environment().get_template("report.html")
     return template.render(page=page, media_type=island.media_type, data=data, csp=_content_policy()).encode()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from auditor.model.policy import SEVERITIES
 from auditor.model.report import AuditReport, HostReport, HostStatus
-from auditor.reporters.html_changes import Changes
+from auditor.reporters.html_changes import Changes, build_changes
 from auditor.reporters.html_findings import Findings, build_findings
 from auditor.reporters.html_hosts import HostRow, list_hosts, spell_time
 from auditor.reporters.html_ports import UNGROUPED, Ports, build_ports
@@ -104,13 +104,13 @@ WORST_HOSTS = 1_000
 
 def build_page(
     report: AuditReport,
-    changes: Changes | None = None,
     *,
     pages: dict[str, str] | None = None,
     links: dict[str, str] | None = None,
     notes: tuple[str, ...] = (),
 ) -> Page:
     """Return what the page says about `report`. `pages` leads from a tab to where it stands, if elsewhere."""
+    changes = build_changes(report.changes) if report.changes else None
     findings = build_findings(report, FINDINGS)
     unaudited = build_unaudited(report)
     measured = any(host.facts is not None for host in report.hosts)

@@ -28,7 +28,7 @@ class _Sheet(NamedTuple):
 
 def render(report: AuditReport) -> bytes:
     """Return the workbook. Equal reports give equal bytes. Raises ImportError when the extra is not installed."""
-    from xlsxwriter import Workbook  # type: ignore[import-untyped] # it ships no types, nor does anybody else
+    from xlsxwriter import Workbook  # type: ignore[import-untyped]  # it ships no types, nor does anybody else
 
     data = BytesIO()
     # Nothing is put into temporary files, and nothing that looks like a formula or an address becomes one.

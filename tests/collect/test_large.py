@@ -45,6 +45,9 @@ def host(tree: Path) -> Path:
     write(tree, "proc/net/sockstat6", sockstat6(tcp=31))
     write(tree, "proc/net/snmp", snmp())
     write(tree, "sys/kernel/cpu_byteorder", b"little\n")
+    for process in ("1", "self"):
+        (tree / "proc" / process).mkdir(exist_ok=True)
+        (tree / "proc" / process / "net").symlink_to(tree / "proc/net")
     return tree
 
 

@@ -55,10 +55,3 @@ def test_a_damaged_answer_never_passes_for_another_whole_one(contents: dict[str,
     if not snapshot.gaps:
         assert tuple(snapshot.sections) == SECTIONS
         assert {section.status for section in snapshot.sections.values()} <= {"ok", "absent", "denied", "error"}
-
-
-@given(st.binary(max_size=300))
-@settings(deadline=None)
-def test_the_result_can_always_be_kept_as_json(noise: bytes) -> None:
-    snapshot = unframe(a_transcript(noise + frame({"tcp": noise}), stderr=noise))
-    assert Snapshot.model_validate_json(snapshot.model_dump_json()) == snapshot

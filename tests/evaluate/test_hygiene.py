@@ -78,7 +78,14 @@ def test_hosts_that_could_not_be_read_are_counted_apart() -> None:
 
 def test_a_line_that_holds_on_no_host_of_the_run_is_left_alone() -> None:
     policy = a_policy(HTTP, applies_to=Selector(groups=("db",)))
-    assert review((policy, a_policy(SSH, name="all")), a_listener(port=22)) == []
+    found = review((policy, a_policy(SSH, name="all")), a_listener(port=22))
+    assert [kind for kind, _, _ in found] == ["unused-policy"]
+
+
+def test_a_policy_that_holds_nowhere_is_told_for_its_denials_are_gone_unseen() -> None:
+    misspelt = a_policy(HTTP, name="web", applies_to=Selector(groups=("wbe",)))
+    found = review((misspelt, a_policy(SSH, name="all")), a_listener(port=22))
+    assert found == [("unused-policy", "the policy web applies to none of the 1 host of this run", found[0][2])]
 
 
 def test_a_required_line_is_never_unused() -> None:

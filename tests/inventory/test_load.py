@@ -85,6 +85,7 @@ hosts:
     known_hosts: known
     jump: hop
     sudo: true
+    sudo_password: env:SUDO
     namespaces: true
     timeout: 0.5
     groups: web
@@ -103,6 +104,7 @@ hosts:
         "known_hosts": (str(tmp_path / "known"),),
         "jump": ("hop",),
         "sudo": True,
+        "sudo_password": SecretRef(source="env", name="SUDO").model_dump(),
         "namespaces": True,
         "timeout": 0.5,
         "evidence": None,
@@ -245,3 +247,15 @@ def test_ten_thousand_hosts_load_whole(tmp_path: Path) -> None:
     assert len(inventory.hosts) == 10_001
     last = inventory.hosts[-1]
     assert (last.name, last.port, last.user, last.origin.line) == ("web-09999.example.com", 10_000, "me", 10_004)
+
+
+def test_a_sudo_password_goes_only_with_sudo(tmp_path: Path) -> None:
+    text = """version: 1
+defaults: {sudo_password: env:SUDO}
+hosts:
+  plain: {}
+  raised: {sudo: true}
+"""
+    hosts = hosts_of(tmp_path, text)
+    assert hosts["plain"].sudo_password is None
+    assert hosts["raised"].sudo_password == SecretRef(source="env", name="SUDO")

@@ -61,6 +61,8 @@ def problems_of(folder: Path, text: str) -> list[str]:
         ("x: {jump: §[x]}", "a circle: x → x | take one of these links out"),
         ("§x: {connection: replay}", "connection: replay needs the evidence to read | add `evidence: FILE`"),
         ("x: {§evidence: a.gz}", "evidence is read only with connection: replay | add `connection: replay`"),
+        ("x: {§sudo_password: env:X}", "sudo_password is sent only with sudo: true | add `sudo: true`"),
+        ("x: {sudo: true, sudo_password: §hunter2}", "a secret must not stand in the inventory | write env:NAME"),
         ("x: {address: §a b}", "'a b' cannot be an address: it holds ' ' | letters, digits"),
         ("x: {address: §-oProxyCommand=x}", "'-oProxyCommand=x' cannot be an address: it starts with '-'"),
         ("x: {address: §'host:22'}", "'host:22' cannot be an address: it holds ':' | write the port as `port: …`"),

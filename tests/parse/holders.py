@@ -115,6 +115,21 @@ class Stage:
                 time.sleep(0.02)
 
 
+def look_alone(path: str) -> list[str]:
+    """Return the lines of owners.sh by itself, with the programs of one PATH."""
+    script = str(Path(__file__).parents[2] / "auditor/collect/owners.sh")
+    done = subprocess.run(["sh", script], capture_output=True, check=True, env={"PATH": path})
+    return done.stdout.decode("latin-1").splitlines()
+
+
+def link_busybox(folder: Path) -> str:
+    """Return a PATH on which busybox is all there is."""
+    folder.mkdir()
+    for name in ("ls", "awk", "head", "tr", "sh"):
+        (folder / name).symlink_to(shutil.which("busybox") or "")
+    return str(folder)
+
+
 def main(folder: Path, shells: list[str]) -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     stage = Stage()
@@ -166,6 +181,7 @@ def play(stage: Stage, folder: Path, shells: list[str]) -> dict[str, object]:
     return {
         "answers": answers,
         "user": [user.stdout.decode("latin-1"), user.stderr.decode("latin-1"), user.returncode],
+        "programs": [sorted(look_alone(path)) for path in ("/usr/bin:/bin", link_busybox(folder / "bin"))],
         "ss": look("ss", "-Hlntup") + look("ss", "-Hlnp", "-w") + look("ss", "-Hlnp", "-0"),
         "pids": stage.pids,
         "confined": confined,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from auditor.model.facts import Exposure
 from auditor.model.snapshot import Section
 from auditor.parse.ip_vs import parse_ip_vs
-from auditor.parse.nat import parse_nat
+from auditor.parse.nat import parse_nat, sort_exposures
 from auditor.parse.rules import MAX_EXPOSURES
 from tests.parse.snapshots import coverage_of, parse
 
@@ -46,7 +46,7 @@ def exposures_of(data: bytes) -> list[tuple[str, str | None, int | None, str]]:
 
 
 def of_nat(data: bytes) -> tuple[Exposure, ...]:
-    return parse_nat(Section(name="nat", status="ok", data=data))[1]
+    return sort_exposures(parse_nat(Section(name="nat", status="ok", data=data))[1])
 
 
 def said(tool: bytes, text: bytes, status: int = 0) -> bytes:

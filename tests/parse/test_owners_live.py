@@ -90,6 +90,18 @@ def test_every_shell_sees_the_same(stage: dict[str, Any], shell: str) -> None:
     assert read(stage["answers"][shell]).listeners == read(stage["answers"]["dash"]).listeners
 
 
+def test_busybox_alone_is_enough(stage: dict[str, Any]) -> None:
+    """Its ls prints a question mark for what cannot be printed, as it does to a terminal: seen in one path here."""
+    strange = stage["pids"]["3400"][0]
+    usual, alone = (
+        [line for line in lines if not re.match(rf"\|[eE] {strange} ", line)] for lines in stage["programs"]
+    )
+    assert alone == usual
+    assert len(usual) > 60
+    (path,) = [line for line in stage["programs"][1] if line.startswith(f"|e {strange} ")]
+    assert path.endswith("/a?|e 1 /usr/sbin/nginx?/proc/1/exe -> <b>?[2J/nc")
+
+
 @pytest.mark.parametrize("at_name", range(len(NAMES)))
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_name_of_any_kind_is_only_a_name(stage: dict[str, Any], shell: str, at_name: int) -> None:

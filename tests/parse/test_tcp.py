@@ -19,7 +19,7 @@ def test_a_quiet_host_is_complete_and_silent() -> None:
     assert facts.gaps == ()
     assert facts.listeners == ()
     assert {entry.status for entry in facts.coverage} == {"ok", "absent"}
-    assert [entry.source for entry in facts.coverage if entry.status == "absent"] == ["sctp"]
+    assert [entry.source for entry in facts.coverage if entry.status == "absent"] == ["sctp", "nat"]
 
 
 def test_little_endian_row() -> None:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from auditor.model.delta import Caveat, Delta, FindingChange, HostChange, ListenerChange, RunRef
-from auditor.reporters.html import render, render_changes
+from auditor.model.report import AuditReport
+from auditor.reporters.html import render
 from tests.reporters.fleet import FINISHED, a_finding, mixed_fleet
 from tests.reporters.test_html import Reader, squeeze
 
@@ -13,13 +14,17 @@ def a_delta(**fields: Any) -> Delta:
     return Delta.model_validate({**side, **fields})
 
 
+def compared(delta: Delta) -> AuditReport:
+    return mixed_fleet().model_copy(update={"changes": delta})
+
+
 def read_tab(delta: Delta) -> str:
-    text = squeeze(Reader(render_changes(mixed_fleet(), delta)).text)
+    text = squeeze(Reader(render(compared(delta))).text)
     return text[text.index("Compared with run") : text.index("This run ")]
 
 
 def test_every_class_of_change_is_told_apart() -> None:
-    listener = {"host": "web-01", "netns": "host", "proto": "tcp"}
+    listener: dict[str, Any] = {"host": "web-01", "netns": "host", "proto": "tcp"}
     tab = read_tab(
         a_delta(
             hosts=(
@@ -72,7 +77,7 @@ def test_every_class_of_change_is_told_apart() -> None:
 
 def test_the_cards_count_what_changed() -> None:
     change = FindingChange(kind="unobservable", host="a", finding=a_finding("a"))
-    text = squeeze(Reader(render_changes(mixed_fleet(), a_delta(findings=(change,)))).text)
+    text = squeeze(Reader(render(compared(a_delta(findings=(change,))))).text)
     assert "Since run-old 0 new 0 resolved 1 can no longer be told" in text
 
 
@@ -91,6 +96,6 @@ def test_hostile_changes_do_not_change_the_structure() -> None:
             hosts=(HostChange(kind="lost", host=text, reason=text),),
             caveats=(Caveat(kind="gaps", host=text, message=text),),
         )
-        return Reader(render_changes(mixed_fleet(), delta)).skeleton
+        return Reader(render(compared(delta))).skeleton
 
     assert skeleton("<script>alert(1)</script>") == skeleton("plain")

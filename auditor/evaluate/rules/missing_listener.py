@@ -23,7 +23,7 @@ def find(case: Case, book: Rulebook) -> Iterable[tuple[Finding, Sequence[Ports]]
     for line in book.required:
         for ports in line.entry.ports:
             there = sum(listener.sockets for listener, _ in find_required(case.facts, line, ports))
-            if there < line.entry.at_least and not _is_in_doubt(case.facts, ports.proto):
+            if there < line.entry.at_least and not _is_in_doubt(case.facts, ports.proto, line.entry):
                 yield _describe(case, line, ports, there), (ports,)
 
 
@@ -37,9 +37,13 @@ def find_required(facts: HostFacts, line: Line, ports: Ports) -> Iterator[tuple[
                 yield listener, answer
 
 
-def _is_in_doubt(facts: HostFacts, proto: Proto) -> bool:
-    """Return whether a gap touches the tables of `proto`; one that is about no table at all touches every one."""
-    others = {source.source for source in facts.coverage} - {proto, f"{proto}6"}
+def _is_in_doubt(facts: HostFacts, proto: Proto, entry: Entry) -> bool:
+    """Return whether a gap touches what `entry` asks of `proto`; one that is about no table at all touches every one.
+
+    Other namespaces that were not read matter only to a line that looks there.
+    """
+    own = {proto, f"{proto}6"} if entry.netns == "host" else {proto, f"{proto}6", "namespaces"}
+    others = {source.source for source in facts.coverage} - own
     return any(gap.source not in others for gap in facts.gaps)
 
 

@@ -31,7 +31,8 @@ const sortRows = (rows, columns, sort) => {
 const toggleSort = (sort, key, add) => {
   const keys = sort.split(",").filter(Boolean);
   const at = keys.findIndex((one) => one.replace(/^-/, "") === key);
-  const next = at >= 0 && !keys[at].startsWith("-") ? `-${key}` : key;
+  const upward = add ? at >= 0 && !keys[at].startsWith("-") : keys[0] === key;
+  const next = upward ? `-${key}` : key;
   if (!add) return next;
   if (at >= 0) keys[at] = next;
   else keys.push(next);

@@ -181,6 +181,8 @@ const makeSearch = (fleet) => {
     const terms = splitQuery(query);
     if (!terms.length) return null;
     const masks = terms.map((term) => [remember(term, target), term.not ? 1 : 0]);
-    return maskOf(masks[0][0].length, (at) => masks.every(([mask, not]) => mask[at] ^ not));
+    const kept = new Uint8Array(masks[0][0].length).fill(1);
+    for (const [mask, not] of masks) for (let at = 0; at < kept.length; at++) kept[at] &= mask[at] ^ not;
+    return kept;
   };
 };
