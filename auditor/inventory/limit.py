@@ -6,6 +6,7 @@ after `~`; `&` keeps only what the term matches too, `!` takes out what it match
 """
 
 import re
+import warnings
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 
@@ -90,8 +91,9 @@ def _compile(expression: str) -> re.Pattern[str]:
         message = f"the regular expression {expression!r} could take too long"
         raise UsageError(message, "at most three repeats, no repeated groups and no back references; or use a glob")
     try:
-        return re.compile(expression)
-    except (re.error, OverflowError) as error:
+        with warnings.catch_warnings(action="error"):
+            return re.compile(expression)
+    except (re.error, OverflowError, FutureWarning, DeprecationWarning) as error:
         raise UsageError(f"the regular expression {expression!r} cannot be read: {error}", _SYNTAX) from None
 
 

@@ -1,5 +1,6 @@
 """Secrets and keys: read when needed, refused when exposed, never shown."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -79,10 +80,25 @@ def test_keys_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     junk.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\njunk\n-----END OPENSSH PRIVATE KEY-----\n")
     assert broken_key(encrypted) == "key-encrypted"
     assert broken_key(encrypted, SecretRef(source="env", name="NETAUDIT_TEST_WRONG")) == "key-encrypted"
+    assert broken_key(junk) == "key-exposed"
+    junk.chmod(0o600)
     assert broken_key(junk) == "key-unreadable"
+    encrypted.with_suffix(".pub").chmod(0o600)
     assert broken_key(encrypted.with_suffix(".pub")) == "key-unreadable"
     assert broken_key(tmp_path) == "key-unreadable"
     assert broken_key(tmp_path / "absent") == "key-unreadable"
+
+
+def test_a_key_that_others_may_read_is_refused_as_ssh_refuses_it(tmp_path: Path) -> None:
+    key = make_key(tmp_path / "key")
+    for mode in (0o640, 0o604, 0o620):
+        key.chmod(mode)
+        assert broken_key(key) == "key-exposed"
+
+
+def test_a_key_that_is_a_pipe_does_not_hold_the_run_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    assert broken_key(tmp_path / "pipe") == "key-unreadable"
 
 
 def test_key_is_parsed_once_and_shared(tmp_path: Path) -> None:
