@@ -6,6 +6,11 @@ from datetime import UTC, datetime
 from auditor.errors import UsageError
 
 
+def is_stopped() -> bool:
+    """Return whether SOURCE_DATE_EPOCH is set."""
+    return "SOURCE_DATE_EPOCH" in os.environ
+
+
 def read_clock() -> datetime:
     """Return the time now in UTC, or the moment SOURCE_DATE_EPOCH names. Raises UsageError when that is no number."""
     fixed = os.environ.get("SOURCE_DATE_EPOCH")

@@ -12,7 +12,7 @@ from pathlib import Path
 from auditor import __version__
 from auditor.audit import collect_host, judge_evidence
 from auditor.cli.boundary import say_exit
-from auditor.cli.clock import read_clock
+from auditor.cli.clock import is_stopped, read_clock
 from auditor.cli.color import use_color
 from auditor.cli.fleet import SIGNAL_EXITS, gather, open_transports
 from auditor.cli.options import ColorChoice, FailOn
@@ -189,6 +189,8 @@ def audit_saved(saved: EvidenceFile, policies: PolicySet, gate: Gate, *, allow_e
 
 def open_run(inventory: Inventory) -> EvidenceHeader:
     """Return what identifies a run that begins now."""
+    if is_stopped():
+        print("warning: SOURCE_DATE_EPOCH stops the clock: no time in this run is real", file=sys.stderr)
     started = read_clock()
     return EvidenceHeader(
         run_id=name_run(started, inventory.sha256),
