@@ -210,17 +210,26 @@ const build = () => {
 
 const listenToPage = () => {
   let waiting = 0;
+  let unwritten = null;
+  // The address is written when the typing rests, or when the reader goes on: the way back then leads to this search.
+  const settle = () => {
+    clearTimeout(waiting);
+    if (unwritten) amend(unwritten);
+    unwritten = null;
+  };
   const typed = () => {
     const state = { ...stateOf(), q: byId("query").value };
     query = state.q;
     drawFilters(state, listOf(state));
     showList(listOf(state), state);
     clearTimeout(waiting);
-    waiting = setTimeout(() => amend(state), 400);
+    unwritten = state;
+    waiting = setTimeout(settle, 400);
   };
   byId("query").addEventListener("input", typed);
+  byId("query").addEventListener("blur", settle);
   byId("toolbar").addEventListener("submit", (event) => event.preventDefault());
-  byId("clear").addEventListener("click", () => { clearTimeout(waiting); goTo({ tab: stateOf().tab, each: stateOf().each }); });
+  byId("clear").addEventListener("click", () => { clearTimeout(waiting); unwritten = null; goTo({ tab: stateOf().tab, each: stateOf().each }); });
   byId("export-open").addEventListener("click", () => {
     const name = shownList.noun === "listener" ? "listeners" : stateOf().tab;
     openExport(name, Array.from(shownList.grid.rows, shownList.record));
