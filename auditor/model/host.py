@@ -6,6 +6,9 @@ from auditor.model.origin import Origin
 from auditor.model.value import Value
 
 Connection = Literal["ssh", "local", "replay"]
+Client = Literal["paramiko", "openssh"]
+HostKeyChecking = Literal["strict", "accept-new", "off"]
+AddressFamily = Literal["any", "inet", "inet6"]
 
 
 class SecretRef(Value):
@@ -18,11 +21,35 @@ class SecretRef(Value):
         return f"{self.source}:{self.name}"
 
 
+class SshOptions(Value):
+    """What ssh_config(5) settles for a host beyond the inventory's own keys; each field is named after its keyword.
+
+    Lists of algorithms are complete (`+`, `-`, `^` already applied); empty means: netaudit's own. `identity_agent`
+    None means SSH_AUTH_SOCK, `none` no agent. `connect_timeout` is in seconds. `proxy_command` has its tokens expanded.
+    """
+
+    host_key_alias: str | None = None
+    strict_host_key_checking: HostKeyChecking = "strict"
+    revoked_host_keys: tuple[str, ...] = ()
+    certificate_files: tuple[str, ...] = ()
+    identities_only: bool = False
+    identity_agent: str | None = None
+    proxy_command: str | None = None
+    address_family: AddressFamily = "any"
+    bind_address: str | None = None
+    connect_timeout: float | None = None
+    kex_algorithms: tuple[str, ...] = ()
+    ciphers: tuple[str, ...] = ()
+    macs: tuple[str, ...] = ()
+    host_key_algorithms: tuple[str, ...] = ()
+
+
 class Host(Value):
     """One host, with groups and defaults already folded in.
 
     `name` is its identity everywhere (reports, policies, limits); `address` is what is dialled. `user` None means: not
     set, which ssh refuses rather than guesses. Paths are absolute or relative to the working directory, `~` expanded.
+    `client` is what speaks SSH: paramiko here, or the system's own `ssh`.
     `timeout` is the hard limit in seconds for the whole host. `namespaces`: read every other network
     namespace there too, as root.
     """
@@ -38,6 +65,8 @@ class Host(Value):
     passphrase: SecretRef | None = None
     known_hosts: tuple[str, ...] = ()
     jump: tuple[str, ...] = ()
+    client: Client = "paramiko"
+    ssh: SshOptions = SshOptions()
     sudo: bool = False
     sudo_password: SecretRef | None = None
     namespaces: bool = False
