@@ -5,7 +5,9 @@
 #   |a line of what it printed, only those that matter, 20,000 at most; `|+ more` says there are others
 #   |+ end <exit status>
 #
-# Legacy iptables are asked only where the kernel has their tables already: asking would make it load them.
+# Every program costs the host more than its answer is worth, so iptables is asked only where it has rules: the legacy one
+# where the kernel has its table `nat` already (asking would make it load one), the newer one where nft shows that table or
+# cannot tell.
 P=$1
 PATH=$PATH:/usr/local/sbin
 rules() {
@@ -17,7 +19,7 @@ rules() {
 }" >&4; } 3>&1); } 4>&1
   echo "|+ end $R"
 }
-rules "/^table /b p
+D=$(rules "/^table /b p
 /hook prerouting/b p
 /^[[:space:]]*chain /b p
 /^[[:space:]]*map /b p
@@ -28,15 +30,24 @@ rules "/^table /b p
 /goto/b p
 d
 :p
-s/^/|/p" nft -nn list ruleset
+s/^/|/p" nft -nn list ruleset)
+[ -z "$D" ] || printf "%s\n" "$D"
 for X in iptables ip6tables; do
-  if command -v $X-nft-save >/dev/null 2>&1; then rules "/^-A /s/^/|/p" $X-nft-save -t nat; fi
-  if [ -e $P/net/${X%tables}_tables_names ]; then
-    if command -v $X-legacy-save >/dev/null 2>&1; then
-      rules "/^-A /s/^/|/p" $X-legacy-save -t nat
-    else
-      rules "/^-A /s/^/|/p" $X-save -t nat
-    fi
+  F=${X%tables}
+  case $D in
+    *"+ end 0") case $D in *"|table $F nat "*) A=nft ;; *) A= ;; esac ;;
+    *) A=nft ;;
+  esac
+  if [ "$A" ] && command -v $X-nft-save >/dev/null 2>&1; then rules "/^-A /s/^/|/p" $X-nft-save -t nat; fi
+  A=
+  if [ -e $P/net/${F}_tables_names ]; then
+    while read -r L; do
+      case $L in nat) A=legacy ;; esac
+    done <$P/net/${F}_tables_names
+  fi
+  if [ "$A" ]; then
+    if command -v $X-legacy-save >/dev/null 2>&1; then A=$X-legacy-save; else A=$X-save; fi
+    rules "/^-A /s/^/|/p" $A -t nat
   fi
 done
 exit 0

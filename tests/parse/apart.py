@@ -97,6 +97,10 @@ def main(cgroup: Path, shells: list[str]) -> None:
         words = [word if word != "NAME" else 'a "quoted" -j DNAT name' for word in rule.split()]
         subprocess.run(words, check=True)
     found["iptables"] = answer(shells[0], build_script(NONCE).text)
+    subprocess.run(["nft", "flush", "ruleset"], check=True)
+    legacy = "iptables-legacy -t nat -A PREROUTING -p tcp --dport 26 -j REDIRECT --to-ports 2526"
+    if subprocess.run(legacy.split(), check=False, capture_output=True).returncode == 0:
+        found["legacy"] = answer(shells[0], build_script(NONCE).text)
     found["elsewhere"] = subprocess.run(
         ["unshare", "--net", *shells[0].split(), "-s"],
         input=build_script(NONCE, namespaces=True).text,

@@ -150,3 +150,18 @@ def test_published_ports_of_iptables_once_although_nft_shows_them_too(apart: dic
     assert {one.port: one.family for one in facts.exposures}[8081] == "ipv6"
     assert b"+ begin nft\n" in snapshot.sections["nat"].data
     assert facts.gaps == ()
+
+
+def test_published_ports_of_legacy_iptables_which_nft_does_not_show(apart: dict[str, Any]) -> None:
+    if "legacy" not in apart:
+        pytest.skip("this kernel has no legacy iptables")
+    snapshot, facts = read(apart["legacy"])
+    assert places(facts.exposures) == {("tcp", None, 26, None, "this host, port 2526")}
+    assert b"begin iptables-nft-save" not in snapshot.sections["nat"].data
+
+
+def test_iptables_is_asked_only_where_nft_shows_its_table(apart: dict[str, Any]) -> None:
+    snapshot, _ = read(apart["plain"])
+    assert b"|table ip nat " in b"|" + snapshot.sections["nat"].data.replace(b"\n", b"\n|")
+    assert b"begin iptables-nft-save" in snapshot.sections["nat"].data
+    assert b"begin ip6tables" not in snapshot.sections["nat"].data
