@@ -35,19 +35,19 @@ s/^/|/p" nft -nn list ruleset)
 for X in iptables ip6tables; do
   F=${X%tables}
   case $D in
-    *"+ end 0") case $D in *"|table $F nat "*) A=nft ;; *) A= ;; esac ;;
-    *) A=nft ;;
+    *"+ end 0") case $D in *"|table $F nat "*) K=nft ;; *) K= ;; esac ;;
+    *) K=nft ;;
   esac
-  if [ "$A" ] && command -v $X-nft-save >/dev/null 2>&1; then rules "/^-A /s/^/|/p" $X-nft-save -t nat; fi
-  A=
+  if [ "$K" ] && command -v $X-nft-save >/dev/null 2>&1; then rules "/^-A /s/^/|/p" $X-nft-save -t nat; fi
+  K=
   if [ -e $P/net/${F}_tables_names ]; then
     while read -r L; do
-      case $L in nat) A=legacy ;; esac
+      case $L in nat) K=legacy ;; esac
     done <$P/net/${F}_tables_names
   fi
-  if [ "$A" ]; then
-    if command -v $X-legacy-save >/dev/null 2>&1; then A=$X-legacy-save; else A=$X-save; fi
-    rules "/^-A /s/^/|/p" $A -t nat
+  if [ "$K" ]; then
+    if command -v $X-legacy-save >/dev/null 2>&1; then K=$X-legacy-save; else K=$X-save; fi
+    rules "/^-A /s/^/|/p" $K -t nat
   fi
 done
 exit 0

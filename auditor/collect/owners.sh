@@ -1,4 +1,5 @@
-# Prints who holds the sockets that listen: run by probe.sh, as root if it may, with the paths of /proc and /etc.
+# Prints who holds the sockets that listen: run by probe.sh, as root if it may, with the paths of /proc and /etc. Where
+# A is set, who holds any socket; where B is, those of the other network namespaces too.
 #
 #   |v <uid> <1: process 1 was read> <processes that were not> <inode of the pid namespace>     the view it had
 #   |h <pid> <inode>...   a process, and those of the sockets it holds; it may have several such lines
@@ -6,6 +7,7 @@
 #   |g <pid> <path>       one for each control group of its
 #   |e <pid> <path>       its program, as the kernel knows it; |E carries on where a path holds a newline
 #   |c <pid> <words>      the first 512 bytes of its command line; |C carries on
+#   |o <number>           so many other network namespaces were looked into, if they were to be
 #   |u <uid> <name>       of the users of these sockets, those that /etc/passwd has
 #   |k <inode>            no process holds it, and after all were read the socket was still there
 #   |z                    the end
@@ -16,6 +18,8 @@
 # a random number of this run's (/proc/.//./12/exe), nothing in a name or a command line can pass for such a path.
 P=${1:-/proc}
 E=${2:-/etc}
+A=
+B=
 LC_ALL=C
 export LC_ALL
 set +f
@@ -31,7 +35,7 @@ set -- "$P"/[0-9]*/fd
       echo "$X"
     done
   fi
-} 3>&1 | awk -v P="$P" -v E="$E" '
+} 3>&1 | awk -v P="$P" -v E="$E" -v A="$A" -v B="$B" -v D=$# '
   # The listening rows of a table into S, by inode. The kernel lists listeners first (request sockets, state 03, may
   # stand among them), so a table of TCP is not read to its end.
   function rows(S, file, kind,   l, a, n, i, c, inode, user) {
@@ -40,19 +44,27 @@ set -- "$P"/[0-9]*/fd
       i = split(l, a)
       if (n == 0) {
         for (; i; i--) c[a[i]] = i
-        inode = kind == "packet" ? c["Inode"] : kind == "sctp" ? c["INODE"] : 10
-        user = kind == "packet" ? c["User"] : kind == "sctp" ? c["UID"] : 8
+        inode = kind == "packet" || kind == "unix" ? c["Inode"] : kind == "sctp" ? c["INODE"] : 10
+        user = kind == "packet" ? c["User"] : kind == "sctp" ? c["UID"] : kind == "unix" ? 0 : 8
         continue
       }
-      if (kind == "tcp" && a[4] != "0A" && a[4] != "03") break
-      if (kind == "tcp" && a[4] == "03") continue
-      if (kind == "udp" && (a[4] != "07" || a[3] !~ /^0+:0000$/)) continue
-      if (kind == "sctp" && a[c["SST"]] != 10) continue
+      if (!A) {
+        if (kind == "tcp" && a[4] != "0A" && a[4] != "03") break
+        if (kind == "tcp" && a[4] == "03") continue
+        if (kind == "udp" && (a[4] != "07" || a[3] !~ /^0+:0000$/)) continue
+        if (kind == "sctp" && a[c["SST"]] != 10) continue
+      }
       if (a[inode] ~ /^[1-9][0-9]*$/) S[a[inode]] = a[user]
     }
     close(file)
   }
   function tables(S,   n) {
+    for (n in spaces) {
+      N = n
+      table(S)
+    }
+  }
+  function table(S,   n) {
     rows(S, "tcp", "tcp")
     rows(S, "tcp6", "tcp")
     for (n = 0; n < 3; n++) {
@@ -65,6 +77,7 @@ set -- "$P"/[0-9]*/fd
     rows(S, "raw6", "raw")
     rows(S, "packet", "packet")
     rows(S, "sctp/eps", "sctp")
+    if (A) rows(S, "unix", "unix")
   }
   # What stands behind the spelled path in a line: the pid into Q, what follows it as the result.
   function after(l, mark,   at) {
@@ -100,10 +113,32 @@ set -- "$P"/[0-9]*/fd
     }
     close(cmd)
   }
+  # Every other network namespace, once: the inode number of a table tells them apart.
+  function others(   cmd, l, a, d, own, many) {
+    "ls -1iL " P "/self/net/tcp 2>/dev/null" | getline l
+    split(l, a)
+    own[a[1]] = 1
+    many = 0
+    for (d = D > 4000 ? 1 : 0; d <= (D > 4000 ? 9 : 0); d++) {
+      cmd = "ls -1iL " P "/" (d ? d "*" : "[0-9]*") "/net/tcp 2>/dev/null"
+      while ((cmd | getline l) > 0) {
+        split(l, a)
+        if (a[1] in own || many >= 256) continue
+        own[a[1]] = 1
+        many++
+        sub("/tcp$", "", a[2])
+        spaces[a[2]] = 1
+      }
+      close(cmd)
+    }
+    return many
+  }
   BEGIN {
     N = P "/net"
     if ((getline l < (N "/tcp")) < 0) N = P "/self/net"
     close(P "/net/tcp")
+    spaces[N] = 1
+    if (B) O = others()
     tables(uid)
     bar = P "/"
   }
@@ -142,6 +177,7 @@ set -- "$P"/[0-9]*/fd
       me = a[3]
     }
     print "|v " me " " (("1" in readable) ? 1 : 0) " " bads " " (ns ? ns : 0)
+    if (B) print "|o " O
     getline z < (bar "sys/kernel/random/uuid")
     gsub(/[^0-9a-f]/, "", z)
     gsub(/[0-7]/, "./", z)

@@ -30,6 +30,7 @@ I=
 O=
 L=
 C=0
+MOST=20000
 NL='
 '
 
@@ -157,7 +158,7 @@ add() {
 # stopping at the first row that is no listener would save most of it, but give up our own row and the counts, and gVisor
 # lists its sockets in no order at all.
 connections() {
-  if [ "$V" -gt 20000 ] && command -v awk >/dev/null 2>&1 && opens "$2"; then
+  if [ "$V" -gt $MOST ] && command -v awk >/dev/null 2>&1 && opens "$2"; then
     exec 3<&-
     W=error
     stream "$1" awk -v w="$3" -v l="$A" -v r="$B" '
@@ -369,11 +370,14 @@ small sctp $T/sctp/eps
 short sockstat.2 $T/sockstat
 short sockstat6.2 $T/sockstat6
 short snmp.2 $T/snmp Tcp:
-# Only listening unix sockets, of which there may be thousands of others.
+# Only listening unix sockets, of which there may be thousands of others; all of them where connections are asked for.
 if opens $T/unix; then
   exec 3<&-
   W=error
-  stream unix sed -n -e '1s/^/|/p' -e '/^[^ ]*: [^ ]* [^ ]* 00010000 /s/^/|/p' $T/unix
+  case $MOST in
+    20000) stream unix sed -n -e '1s/^/|/p' -e '/^[^ ]*: [^ ]* [^ ]* 00010000 /s/^/|/p' $T/unix ;;
+    *) stream unix sed -e 's/^/|/' -e "$MOST"q $T/unix ;;
+  esac
 else
   closed unix $T/unix
 fi

@@ -61,7 +61,9 @@ def parse_snapshot(snapshot: Snapshot, transcript: Transcript) -> HostFacts:
     sources = [*tables, services, ip_vs, nat, others]
     ownership = Ownership(sections.get("owners"))
     own = Setting("other" if reader == "other" else "host", read_text(sections, "bindv6only") != b"0", ownership)
-    listeners = _fold([(own, tables), *((Setting(each.label), each.tables) for each in readings)], labels)
+    apart = ownership if ownership.elsewhere else Ownership(None)
+    places = [(own, tables), *((Setting(each.label, ownership=apart), each.tables) for each in readings)]
+    listeners = _fold(places, labels)
     return HostFacts(
         system=_describe(
             sections, transcript, order or "unknown", raised=ownership.view is not None and ownership.view.uid == 0

@@ -29,9 +29,9 @@ _SHORT = re.compile(rb"^ *[0-9]+: +[^ \n]+ +[^ \n]+ +0[356](?: +[^ \n]+){8} *\n"
 def _compile(width: int, state: bytes, keep: bytes) -> re.Pattern[bytes]:
     """Return the grammar of a row; `keep` opens the groups of all fields but the state, which is always kept."""
     address = keep + rb"[0-9A-Fa-f]{%d}):" % width + keep + rb"[0-9A-Fa-f]{4}) +"
-    queues = rb"[0-9A-Fa-f]{8,16}:" + keep + rb"[0-9A-Fa-f]{8,16}) +"
-    timers = rb"[0-9A-Fa-f]{2}:[0-9A-Fa-f]{8,16} +[0-9A-Fa-f]{8,16} +"
-    owner = keep + rb"[0-9]{1,10}) +-?[0-9]{1,20} +" + keep + rb"[0-9]{1,20})(?: [ -~]*)?\n"
+    queues = keep + rb"[0-9A-Fa-f]{8,16}):" + keep + rb"[0-9A-Fa-f]{8,16}) +"
+    timers = keep + rb"[0-9A-Fa-f]{2}):" + keep + rb"[0-9A-Fa-f]{8,16}) +" + keep + rb"[0-9A-Fa-f]{8,16}) +"
+    owner = keep + rb"[0-9]{1,10}) +" + keep + rb"-?[0-9]{1,20}) +" + keep + rb"[0-9]{1,20})(?: [ -~]*)?\n"
     return re.compile(
         rb"^ *[0-9]+: +" + address + address + rb"(" + state + rb") +" + queues + timers + owner, re.MULTILINE
     )
@@ -44,7 +44,11 @@ _STATES = {width: _compile(width, rb"[0-9A-Fa-f]{2}", rb"(?:") for width in _WID
 
 
 class Row(NamedTuple):
-    """The fields of a row that are used: addresses in the kernel's own digits, the rest decoded."""
+    """The fields of a row: addresses in the kernel's own digits, the rest decoded.
+
+    `queue` is the receive queue. `timer` is the kind of timer that runs, `expires` when, in hundredths of a second;
+    `retransmits` and `probes` are how often something was sent again without an answer.
+    """
 
     state: int
     local: bytes
@@ -55,6 +59,11 @@ class Row(NamedTuple):
     uid: int | None
     inode: int
     raw: str
+    send_queue: int = 0
+    timer: int = 0
+    expires: int = 0
+    retransmits: int = 0
+    probes: int = 0
 
 
 def read_header(table: Table) -> bytes:
@@ -124,7 +133,9 @@ def _reject_others(table: Table, grammar: re.Pattern[bytes], headers: int, count
 
 
 def _decode(match: re.Match[bytes]) -> Row:
-    local, port, remote, remote_port, state, queue, uid, inode = match.groups()
+    local, port, remote, remote_port, state, sent, queue, timer, expires, retransmits, uid, probes, inode = (
+        match.groups()
+    )
     owner = int(uid)
     return Row(
         int(state, 16),
@@ -136,4 +147,9 @@ def _decode(match: re.Match[bytes]) -> Row:
         owner if owner < 1 << 32 else None,
         int(inode),
         match.group().decode("ascii").strip(),
+        int(sent, 16),
+        int(timer, 16),
+        int(expires, 16),
+        int(retransmits, 16),
+        int(probes),
     )

@@ -19,6 +19,7 @@ INITIAL_PID_NAMESPACE = 0xEFFFFFFC
 """Its number on every Linux: include/linux/proc_ns.h, PROC_PID_INIT_INO."""
 _VIEW = re.compile(rb"v ([0-9]{1,10}) ([01]) ([0-9]{1,9}) ([0-9]{1,20})")
 _LINE = re.compile(rb"([hngeEcCu]) ([0-9]{1,10}) ?([^\n]*)")
+_ELSEWHERE = re.compile(rb"o [0-9]{1,9}")
 _FREE = re.compile(rb"k ([0-9]{1,20})")
 _ESCAPE = re.compile(rb"\\([\\n])")
 _WORST_FIRST: tuple[OwnerStatus, ...] = (
@@ -53,10 +54,11 @@ class Holders(NamedTuple):
 
 
 class Ownership:
-    """Everything that is known of owners on one host."""
+    """Everything that is known of owners on one host; `elsewhere`: also in its other network namespaces."""
 
     def __init__(self, section: Section | None) -> None:
         self.view: View | None = None
+        self.elsewhere = False
         self.users: dict[int, str] = {}
         self._holders: defaultdict[int, set[int]] = defaultdict(set)
         self._free: set[int] = set()
@@ -80,6 +82,8 @@ class Ownership:
                 self._texts[number].add(kind, text)
         elif match := _FREE.fullmatch(line):
             self._free.add(int(match[1]))
+        elif _ELSEWHERE.fullmatch(line):
+            self.elsewhere = True
         elif match := _VIEW.fullmatch(line):
             self.view = View(int(match[1]), match[2] == b"1", int(match[3]), int(match[4]))
 

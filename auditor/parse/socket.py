@@ -40,10 +40,16 @@ def decode_address(digits: bytes, order: WordOrder) -> Place:
     The kernel prints an address as 32-bit words in its own byte order, though they are stored in network order: so
     127.0.0.1 is 0100007F on little-endian machines and 7F000001 on big-endian ones (net/ipv4/tcp_ipv4.c, %08X).
     """
+    return place_of(unmap(read_address(digits, order)))
+
+
+@lru_cache(maxsize=16384)
+def read_address(digits: bytes, order: WordOrder) -> Address:
+    """Return the address that the digits mean, IPv4-mapped ones as they are."""
     packed = bytes.fromhex(digits.decode("ascii"))
     if order == "little":
         packed = b"".join(packed[at : at + 4][::-1] for at in range(0, len(packed), 4))
-    return place_of(unmap(ip_address(packed)))
+    return ip_address(packed)
 
 
 def encode_address(address: Address, order: WordOrder) -> bytes:

@@ -53,8 +53,8 @@ def host(tree: Path) -> Path:
 
 def read(name: str, host: Path, threshold: int, **how: str) -> tuple[Snapshot, HostFacts]:
     script = rooted(host, path=how.pop("path", None))
-    assert script.count(b"-gt 20000 ") == 1
-    snapshot = collect(name, script.replace(b"-gt 20000 ", b"-gt %d " % threshold), SSH_CONNECTION=SESSION)
+    assert script.count(b"\nMOST=20000\n") == 1
+    snapshot = collect(name, script.replace(b"\nMOST=20000\n", b"\nMOST=%d\n" % threshold), SSH_CONNECTION=SESSION)
     return snapshot, parse_snapshot(snapshot, a_transcript(b""))
 
 

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from auditor.collect import build_script
 from tests.parse.inside import NONCE, look
@@ -50,8 +51,11 @@ IPTABLES_RULES = (
 )
 
 
-def live_apart(port: int, cgroup: Path | None, twin: bool = False) -> None:
-    """Start a process in a network namespace of its own, and in a control group, that listens on `port`."""
+def live_apart(port: int, cgroup: Path | None, twin: bool = False) -> list[int]:
+    """Start a process in a network namespace of its own, and in a control group, that listens on `port`.
+
+    Return the processes that hold its sockets, two with a `twin`.
+    """
     ready, told = os.pipe()
     if os.fork() == 0:
         if cgroup is not None:
@@ -64,10 +68,10 @@ def live_apart(port: int, cgroup: Path | None, twin: bool = False) -> None:
         udp.bind(("0.0.0.0", 40000))
         if twin:
             os.fork()  # a second process there: the namespace is still read once
-        os.write(told, b"!")
+        os.write(told, b"%7d" % os.getpid())
         signal.pause()
         del kept
-    os.read(ready, 1)
+    return [int(os.read(ready, 7)) for _ in range(2 if twin else 1)]
 
 
 def answer(shell: str, script: bytes, **how: object) -> str:
@@ -81,13 +85,15 @@ def main(cgroup: Path, shells: list[str]) -> None:
     Path("/run/netns").mkdir()
     Path("/run/netns").chmod(0o755)
     kept = [socket.create_server(("127.0.0.1", 1000))]
-    live_apart(2000, cgroup, twin=True)
-    live_apart(3000, None)
+    pids = {"2000": live_apart(2000, cgroup, twin=True), "3000": live_apart(3000, None)}
     subprocess.run(["ip", "netns", "add", "blue"], check=True)
     subprocess.run(["nft", "-f", "-"], input=NFT_RULES, text=True, check=True)
     native = look("nft", "list", "ruleset")
-    found = {
-        "namespaces": {shell: answer(shell, build_script(NONCE, namespaces=True).text) for shell in shells},
+    found: dict[str, Any] = {
+        "pids": pids,
+        "namespaces": {
+            shell: answer(shell, build_script(NONCE, namespaces=True, owners=True).text) for shell in shells
+        },
         "plain": answer(shells[0], build_script(NONCE).text),
         "nobody": answer(shells[0], build_script(NONCE, namespaces=True).text, user=65534),
         "native": native,

@@ -165,3 +165,15 @@ def test_iptables_is_asked_only_where_nft_shows_its_table(apart: dict[str, Any])
     assert b"|table ip nat " in b"|" + snapshot.sections["nat"].data.replace(b"\n", b"\n|")
     assert b"begin iptables-nft-save" in snapshot.sections["nat"].data
     assert b"begin ip6tables" not in snapshot.sections["nat"].data
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_owners_in_other_namespaces_are_known_to_root(apart: dict[str, Any], shell: str) -> None:
+    _, facts = read(apart["namespaces"][shell])
+    known = {(one.netns.split(":")[0], one.port): {owner.pid for owner in one.owners} for one in facts.listeners}
+    assert {one.owner_status for one in facts.listeners} == {"known"}
+    assert {label: known[label, port] for label, port in (("docker", 2000), ("net", 3000))} == {
+        "docker": set(apart["pids"]["2000"]),
+        "net": set(apart["pids"]["3000"]),
+    }
+    assert {owner.runtime for one in facts.listeners if one.port == 2000 for owner in one.owners} == {"docker"}

@@ -1,0 +1,2 @@
+# What every interface has sent and received.
+table dev $T/dev

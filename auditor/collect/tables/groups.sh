@@ -1,0 +1,3 @@
+# The multicast groups that interfaces are in.
+table igmp $T/igmp
+table igmp6 $T/igmp6
