@@ -6,7 +6,7 @@
 #   |n <pid> <name>       its name as in /proc/PID/status, which spells newlines and backslashes
 #   |g <pid> <path>       one for each control group of its
 #   |e <pid> <path>       its program, as the kernel knows it; |E carries on where a path holds a newline
-#   |c <pid> <words>      the first 512 bytes of its command line; |C carries on
+#   |c <pid> <words>      the first 512 bytes of its command line; |C carries on; where A is set, \037 stands between words
 #   |o <number>           so many other network namespaces were looked into, if they were to be
 #   |u <uid> <name>       of the users of these sockets, those that /etc/passwd has
 #   |k <inode>            no process holds it, and after all were read the socket was still there
@@ -100,7 +100,7 @@ set -- "$P"/[0-9]*/fd
     close(cmd)
   }
   function words(paths,   cmd, l, p, x, k) {
-    cmd = "head -c 512 /dev/null" paths " 2>/dev/null | tr \"\\000\" \" \""
+    cmd = "head -c 512 /dev/null" paths " 2>/dev/null | tr \"\\000\" \"" (A ? "\\037" : " ") "\""
     while ((cmd | getline l) > 0) {
       x = after(l, "==> ")
       if (x == "/cmdline <==") {

@@ -115,5 +115,6 @@ def _describe(sections: Sections, transcript: Transcript, order: ByteOrder, *, r
         clock_skew_s=measure_skew(sections, transcript.started_at, transcript.finished_at),
         ephemeral_ports=read_port_range(sections),
         host_key=transcript.session.host_key,
+        host_key_trust=transcript.session.host_key_trust,
         kex=transcript.session.kex,
     )

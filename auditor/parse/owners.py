@@ -22,6 +22,7 @@ _LINE = re.compile(rb"([hngeEcCu]) ([0-9]{1,10}) ?([^\n]*)")
 _ELSEWHERE = re.compile(rb"o [0-9]{1,9}")
 _FREE = re.compile(rb"k ([0-9]{1,20})")
 _ESCAPE = re.compile(rb"\\([\\n])")
+_BETWEEN_WORDS = b"\x1f"  # of a command line, where every socket's owner was asked for; otherwise a space
 _WORST_FIRST: tuple[OwnerStatus, ...] = (
     "not-collected",
     "unprivileged",
@@ -64,6 +65,7 @@ class Ownership:
         self._free: set[int] = set()
         self._texts: defaultdict[int, _Texts] = defaultdict(_Texts)
         self._owners: dict[int, Owner] = {}
+        self._programs: dict[int, str] = {}
         self.collected = section is not None and section.status != "absent"
         lines = section.data.split(b"\n") if section is not None else []
         for line in lines:
@@ -115,6 +117,12 @@ class Ownership:
         # The kernel's own sockets are root's. A user's without a process hides it, by forking on and on.
         return "kernel" if uid == 0 else "unknown"
 
+    def program(self, pid: int) -> str:
+        """Return what netstat calls a process: its argv[0], without the folder when that is a whole path."""
+        if pid not in self._programs:
+            self._programs[pid] = self._texts[pid].program()
+        return self._programs[pid]
+
     def _describe(self, pid: int) -> Owner:
         if pid not in self._owners:
             self._owners[pid] = self._texts[pid].describe(pid)
@@ -154,7 +162,16 @@ class _Texts:
         text = b"\n".join(self._said.get(kind, ()))
         if unescape:  # /proc/PID/status spells a newline and a backslash: fs/proc/array.c `proc_task_name`
             text = _ESCAPE.sub(lambda match: b"\n" if match[1] == b"n" else b"\\", text)
-        return _show(text.rstrip(b" \n") if kind == b"c" else text, most) or None
+        if kind == b"c":
+            text = text.replace(_BETWEEN_WORDS, b" ").rstrip(b" \n")
+        return _show(text, most) or None
+
+    def program(self) -> str:
+        line = b"\n".join(self._said.get(b"c", ()))
+        first, apart, _ = line.partition(_BETWEEN_WORDS)
+        if not apart:
+            first = line.partition(b" ")[0]
+        return _show(first.rpartition(b"/")[2] if first.startswith(b"/") else first, _MOST_NAME)
 
 
 def _show(text: bytes, most: int) -> str:

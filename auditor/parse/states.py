@@ -2,23 +2,11 @@
 
 from collections.abc import Iterable
 
+from auditor.model.connections import TCP_STATES
 from auditor.parse.table import Table
 
-# include/net/tcp_states.h. A UDP socket borrows two of them: with a peer it is established, without one it is closed.
-_TCP = {
-    0x01: "ESTABLISHED",
-    0x02: "SYN_SENT",
-    0x03: "SYN_RECV",
-    0x04: "FIN_WAIT1",
-    0x05: "FIN_WAIT2",
-    0x06: "TIME_WAIT",
-    0x07: "CLOSE",
-    0x08: "CLOSE_WAIT",
-    0x09: "LAST_ACK",
-    0x0A: "LISTEN",
-    0x0B: "CLOSING",
-}
-_NAMES = {"tcp": _TCP, "udp": {0x01: "ESTABLISHED", 0x07: "UNCONNECTED"}}
+# A UDP socket borrows two of the states of TCP: with a peer it is established, without one it is closed.
+_NAMES = {"tcp": TCP_STATES, "udp": {0x01: "ESTABLISHED", 0x07: "UNCONNECTED"}}
 
 
 def count_states(tables: Iterable[Table]) -> dict[str, dict[str, int]]:

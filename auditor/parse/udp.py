@@ -49,7 +49,7 @@ def parse_udp(
     if not header or table.data == header * readings:
         return table
     width: Width = 32 if name.endswith("6") else 8
-    union = _read(table, width, header, readings)
+    union = read_sockets(table, width, header, readings)
     table.states = dict(sorted(Counter(row.state for row, _ in union).items()))
     unknown = sorted(table.states.keys() - {0x01, 0x07})
     if unknown:
@@ -66,7 +66,7 @@ def parse_udp(
     return table
 
 
-def _read(table: Table, width: Width, header: bytes, readings: int) -> list[tuple[Row, Literal["all", "some"]]]:
+def read_sockets(table: Table, width: Width, header: bytes, readings: int) -> list[tuple[Row, Literal["all", "some"]]]:
     """Return the sockets of all readings. On a quiet host those are the same bytes, and decoded once."""
     parts = split_readings(table, header, readings)
     distinct = parts[:1] if parts.count(parts[0]) == len(parts) else parts

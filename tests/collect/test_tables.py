@@ -1,5 +1,7 @@
 """The tables that are asked for besides those of an audit: in real shells, from this kernel and from recorded hosts."""
 
+import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from auditor.collect import build_script, unframe
 from auditor.collect.sections import ASKED, SECTIONS, TABLE_GROUPS, TableGroup
 from auditor.model.snapshot import Snapshot
+from auditor.parse.owners import Ownership
 from tests.collect.answers import NONCE, a_transcript
 from tests.requirements import require
 
@@ -128,3 +131,20 @@ def test_connections_travel_up_to_a_limit(shell: str, tmp_path: Path, connection
     data = collect(shell, "connections", root=root).sections["tcp"].data
     assert data == (header + row * 30 if whole else header + b"# 01 full 30\n")
     assert collect(shell, root=root).sections["tcp"].data == header + b"# 01 full 30\n"
+
+
+def test_with_connections_the_owners_are_those_of_every_socket() -> None:
+    near, far = socket.socketpair()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as client,
+        near,
+        far,
+    ):
+        inodes = [os.fstat(each.fileno()).st_ino for each in (server, client, near)]
+        everybody = Ownership(collect("dash", "connections", owners=True).sections["owners"])
+        listeners = Ownership(collect("dash", owners=True).sections["owners"])
+    found = [[owner.pid for owner in everybody.find(inode, os.geteuid()).owners] for inode in inodes]
+    assert found == [[os.getpid()]] * 3
+    found = [[owner.pid for owner in listeners.find(inode, os.geteuid()).owners] for inode in inodes]
+    assert found == [[os.getpid()], [], []]
