@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from auditor.document import FileModel, Unset, listed
+from auditor.model.policy import TcpState
 
 Text = Annotated[str, Field(min_length=1)]
 Texts = Annotated[list[Text], Field(min_length=1), listed]
@@ -35,6 +36,10 @@ class CaseFile(FileModel):
     ] = None
     services: Annotated[
         dict[str, Text] | Unset, Field(description="The host's own /etc/services: {4444/tcp: https}.")
+    ] = None
+    states: Annotated[
+        dict[TcpState, Annotated[int, Field(ge=0)]] | Unset,
+        Field(description="How many TCP sockets are in which state: {CLOSE_WAIT: 600}."),
     ] = None
     listeners: Annotated[
         dict[str, Text] | Unset,

@@ -4,7 +4,8 @@
     udp [::]:53 unbound user=unbound        sctp 10.0.0.5:2905
     tcp [::]:80 v6only                      packet *:3
 
-What is not written was not seen: without a process (or `user=`, `unit=` …) the owner is not known.
+What is not written was not seen: without a process (or `user=`, `unit=` …) the owner is not known. `queue=` is how many
+connections wait to be accepted.
 """
 
 import re
@@ -17,7 +18,7 @@ from auditor.model.facts import PROTOS, Listener, OwnerStatus, Proto
 
 SYNTAX = "write for example tcp 0.0.0.0:443 nginx, or udp [::]:53"
 _PLACE = re.compile(r"(?P<address>\[[^\[\]]+\]|[^\s\[\]:]+):(?P<port>[0-9]{1,5})", re.ASCII)
-_OWNER_KEYS = ("process", "exe", "user", "uid", "unit", "container", "owner", "netns", "sockets")
+_OWNER_KEYS = ("process", "exe", "user", "uid", "unit", "container", "owner", "netns", "sockets", "queue")
 _FLAGS = ("v6only", "ephemeral")
 
 
@@ -79,9 +80,11 @@ def _finish(fields: dict[str, Any]) -> Listener:
     status = fields.pop("owner", None)
     if status is not None and status not in get_args(OwnerStatus):
         raise mistake(f"unknown owner {status!r}", f"known are {', '.join(get_args(OwnerStatus))}")
-    for number in ("uid", "sockets"):
+    for number in ("uid", "sockets", "queue"):
         if number in fields:
             fields[number] = _read_number(number, fields[number])
+    if "queue" in fields:
+        fields["pending_accepts"] = fields.pop("queue")
     if any(process.values()):
         comm = process.pop("process")
         fields["owners"] = ({"pid": 1000, "comm": comm, **process},)

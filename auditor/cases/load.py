@@ -56,7 +56,9 @@ def _read_case(document: Document, loc: Loc, case: CaseFile) -> Case:
         host=Host(
             name=name, address=name, groups=tuple(case.groups or ()), labels=dict(case.labels or {}), origin=origin
         ),
-        facts=_make_facts(expectations, case.services or {}),
+        facts=_make_facts(
+            expectations, case.services or {}, {str(name): held for name, held in (case.states or {}).items()}
+        ),
         at=_read_date(document, (*loc, "at"), case.at) if case.at is not None else None,
         expectations=expectations,
         findings=_read_findings(document, (*loc, "findings"), case.findings or ()),
@@ -119,7 +121,9 @@ def _read_date(document: Document, loc: Loc, text: str) -> datetime | None:
     return None
 
 
-def _make_facts(expectations: Sequence[Expectation], services: Mapping[str, str]) -> HostFacts:
+def _make_facts(
+    expectations: Sequence[Expectation], services: Mapping[str, str], states: Mapping[str, int]
+) -> HostFacts:
     """Return the facts of a host that was read wholly and showed these listeners."""
     labels = dict(services)
     listeners = tuple(
@@ -127,5 +131,5 @@ def _make_facts(expectations: Sequence[Expectation], services: Mapping[str, str]
         for one in expectations
     )
     coverage = tuple(Coverage(source=name, status="ok") for name in ("tcp", "tcp6", "udp", "udp6"))
-    system = System(collected_at=_DAY, byte_order="little", privileged=True)
+    system = System(collected_at=_DAY, byte_order="little", privileged=True, states={"tcp": dict(states)})
     return HostFacts(system=system, listeners=listeners, coverage=coverage, gaps=(), services=labels)

@@ -40,7 +40,7 @@ def explain_listener(
     facts = HostFacts(system=system or System(collected_at=now), listeners=(listener,), coverage=(), gaps=())
     judgement = evaluate(host, facts, policies, now)
     outcome = judge_listener(book, listener)
-    about = {outcome.rule, "expired-waiver", "evidence-gap"}
+    about = {outcome.rule, "accept-queue", "expired-waiver", "evidence-gap"}
     findings = tuple(finding for finding in judgement.findings if finding.rule in about)
     lines = tuple(_try_lines(book, listener)) if book else ()
     return Explanation(

@@ -8,7 +8,7 @@ from auditor.evaluate.case import Case
 from auditor.evaluate.exposures import judge_exposures
 from auditor.evaluate.fingerprint import Identity
 from auditor.evaluate.judge import Outcome
-from auditor.evaluate.rules import HOST_RULES, LISTENER_RULES, PORT_RULES, expired_waiver
+from auditor.evaluate.rules import HOST_RULES, LISTENER_RULES, PORT_RULES, QUEUE_RULES, expired_waiver
 from auditor.evaluate.waivers import Cover, settle
 from auditor.model.finding import Finding
 from auditor.model.policy import Waiver, severity_rank
@@ -78,6 +78,9 @@ def _ask_port_rules(case: Case) -> Iterable[_Raised]:
     for find in PORT_RULES:
         for finding, ports in find(case, case.book):
             yield _Raised(finding, [waivers.for_ports(finding.rule, case.host.name, one) for one in ports])
+    for find_queues in QUEUE_RULES:
+        for finding, listeners in find_queues(case, case.book):
+            yield _Raised(finding, [waivers.for_listener(finding.rule, case.host.name, one) for one in listeners])
 
 
 def _keep_worst(findings: Sequence[Finding]) -> list[Finding]:

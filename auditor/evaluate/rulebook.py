@@ -9,7 +9,7 @@ from auditor.evaluate.match import Line, ready_line
 from auditor.evaluate.names import Name, list_names
 from auditor.evaluate.waivers import Waivers
 from auditor.model.facts import Listener, Proto
-from auditor.model.policy import Default, Policy, severity_rank
+from auditor.model.policy import Bound, Default, Policy, Severity, severity_rank
 
 Switch = Literal["default", "ephemeral_udp", "raw_sockets", "exposures"]
 """Which setting of a policy decides on a listener that no line names."""
@@ -25,6 +25,17 @@ class Ruling(NamedTuple):
     policy: Policy
 
 
+class Bounding(NamedTuple):
+    """A bound, and the policy it holds in."""
+
+    bound: Bound
+    policy: Policy
+
+    @property
+    def severity(self) -> Severity:
+        return self.bound.severity or self.policy.severity
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Rulebook:
     """All policies that apply to a host, as one."""
@@ -37,6 +48,7 @@ class Rulebook:
     names: dict[str, tuple[Name, ...]]
     waivers: Waivers
     unlisted: dict[Switch, Ruling]
+    bounds: tuple[Bounding, ...] = ()
 
     def rule_unlisted(self, listener: Listener) -> Ruling:
         """Return what holds for a listener that no line names."""
@@ -66,6 +78,7 @@ def compile_rulebook(policies: Iterable[Policy]) -> Rulebook | None:
             "raw_sockets": _strictest((policy.raw_sockets, policy) for policy in ordered),
             "exposures": _strictest((policy.exposures, policy) for policy in ordered),
         },
+        bounds=tuple(Bounding(bound, policy) for policy in ordered for bound in policy.bounds),
     )
 
 

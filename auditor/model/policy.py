@@ -27,8 +27,25 @@ WaivableRule = Literal[
     "exposed-listener",
     "wrong-owner",
     "service-name-conflict",
+    "connection-states",
+    "accept-queue",
 ]
 WAIVABLE_RULES: tuple[WaivableRule, ...] = get_args(WaivableRule)
+TcpState = Literal[
+    "ESTABLISHED",
+    "SYN_SENT",
+    "SYN_RECV",
+    "FIN_WAIT1",
+    "FIN_WAIT2",
+    "TIME_WAIT",
+    "CLOSE",
+    "CLOSE_WAIT",
+    "LAST_ACK",
+    "LISTEN",
+    "CLOSING",
+]
+TCP_STATES: tuple[TcpState, ...] = get_args(TcpState)
+"""As netstat spells them, in the order of the kernel's numbers (include/net/tcp_states.h)."""
 PortNumber = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -114,6 +131,22 @@ class Entry(Value):
     origin: Origin
 
 
+class Bound(Value):
+    """How many there may be at most: TCP sockets of a host in `state`, or connections that wait at a listener.
+
+    `state` None: connections that are open and that the program has not accepted yet, for each listener by itself.
+    `severity` None: the policy's.
+    """
+
+    policy: str
+    state: TcpState | None
+    most: int
+    severity: Severity | None = None
+    reason: str = ""
+    remediation: str = ""
+    origin: Origin
+
+
 class Waiver(Value):
     """An exception from findings, for a time: who answers for it, why, and until when.
 
@@ -172,6 +205,7 @@ class Policy(Value):
     exposures: Default = "ignore"
     allow: tuple[Entry, ...] = ()
     deny: tuple[Entry, ...] = ()
+    bounds: tuple[Bound, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     included: tuple[PolicyFileRef, ...] = ()
     origin: Origin

@@ -157,6 +157,54 @@ class EntryFile(PlaceFile):
     controls: Annotated[Texts | Unset, Field(description="Controls of a benchmark or standard this serves.")] = None
 
 
+class BoundFile(FileModel):
+    """How many there may be at most."""
+
+    familiar = {
+        "comment": "reason",
+        "count": "max",
+        "description": "reason",
+        "limit": "max",
+        "maximum": "max",
+        "threshold": "max",
+    }
+
+    max: Annotated[
+        Annotated[int, Field(ge=0, le=10_000_000)], Field(description="How many there may be; one more is a finding.")
+    ]
+    severity: Annotated[Severity | Unset, Field(description="Instead of the policy's.")] = None
+    reason: Annotated[Text | Unset, Field(description="Why; shown in reports.")] = None
+    remediation: Annotated[Text | Unset, Field(description="What to do about a finding.")] = None
+
+
+class StatesFile(FileModel):
+    """How many TCP sockets of a host may be in a state, all addresses together."""
+
+    familiar = {
+        "CLOSED": "CLOSE",
+        "CLOSE-WAIT": "CLOSE_WAIT",
+        "ESTAB": "ESTABLISHED",
+        "FIN-WAIT-1": "FIN_WAIT1",
+        "FIN-WAIT-2": "FIN_WAIT2",
+        "LAST-ACK": "LAST_ACK",
+        "SYN-RECV": "SYN_RECV",
+        "SYN-SENT": "SYN_SENT",
+        "TIME-WAIT": "TIME_WAIT",
+    }
+
+    ESTABLISHED: Annotated[BoundFile | Unset, Field(description="Open connections.")] = None
+    SYN_SENT: Annotated[BoundFile | Unset, Field(description="Called, no answer yet.")] = None
+    SYN_RECV: Annotated[BoundFile | Unset, Field(description="Was called, the handshake is not over.")] = None
+    FIN_WAIT1: Annotated[BoundFile | Unset, Field(description="Closed here, not confirmed by the peer.")] = None
+    FIN_WAIT2: Annotated[BoundFile | Unset, Field(description="Closed here, not yet closed by the peer.")] = None
+    TIME_WAIT: Annotated[BoundFile | Unset, Field(description="Closed here first; waits for stragglers.")] = None
+    CLOSE: Annotated[BoundFile | Unset, Field(description="Bound or left over, without a connection.")] = None
+    CLOSE_WAIT: Annotated[BoundFile | Unset, Field(description="Closed by the peer, not by the program here.")] = None
+    LAST_ACK: Annotated[BoundFile | Unset, Field(description="Closed after the peer, not confirmed yet.")] = None
+    LISTEN: Annotated[BoundFile | Unset, Field(description="Listeners.")] = None
+    CLOSING: Annotated[BoundFile | Unset, Field(description="Closed by both sides at once.")] = None
+
+
 def _refuse_gap_rule(rule: object) -> object:
     if rule in INCOMPLETE_RULES:
         raise mistake(f"{rule} says that something is not known, and cannot be waived", "make it known on that host")
@@ -252,6 +300,13 @@ class PolicyFile(FileModel):
     exposures: Annotated[
         Default | Unset,
         Field(description="Unlisted ports that NAT or IPVS lead elsewhere without a socket; ignore when not written."),
+    ] = None
+    states: Annotated[
+        StatesFile | Unset,
+        Field(description="How many TCP sockets of a host may be in a state: {CLOSE_WAIT: {max: 500}}."),
+    ] = None
+    accept_queue: Annotated[
+        BoundFile | Unset, Field(description="How many connections may wait at a listener to be accepted: {max: 100}.")
     ] = None
     waivers: Annotated[list[WaiverFile] | Unset, Field(description="Exceptions, with their reason and end.")] = None
     max_waiver_days: Annotated[

@@ -1,9 +1,9 @@
 """The path of one policy file in, the policy with all it includes out. Every file is read once.
 
-What an included file lists (allow, deny, waivers) and names (services) holds in the including policy as if it stood
-there, wherever that policy applies; every line keeps its own file and number. Its `severity` and `controls` stay with
-its lines. Of `default`, `ephemeral_udp`, `raw_sockets` and `exposures` the including file's own hold, and where it says
-nothing the strictest of the included ones.
+What an included file lists (allow, deny, waivers), bounds (states, accept_queue) and names (services) holds in the
+including policy as if it stood there, wherever that policy applies; every line keeps its own file and number. Its
+`severity` and `controls` stay with its lines. Of `default`, `ephemeral_udp`, `raw_sockets` and `exposures` the
+including file's own hold, and where it says nothing the strictest of the included ones.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,14 +14,15 @@ from typing import TypeVar, get_args
 
 from auditor.document import Document, read_document, salvage
 from auditor.errors import DocumentError, Problem
-from auditor.model.policy import Default, Entry, Policy, PolicyFileRef, Ports, Waiver
+from auditor.model.policy import Bound, Default, Entry, Policy, PolicyFileRef, Ports, Waiver
 from auditor.policies.applies import read_applies, read_selector
+from auditor.policies.bounds import read_bounds
 from auditor.policies.entries import Entries
 from auditor.policies.file import PolicyFile
 from auditor.policies.ids import Ids
 from auditor.policies.waivers import read_waivers
 
-Written = TypeVar("Written", Entry, Waiver)
+Written = TypeVar("Written", Bound, Entry, Waiver)
 _STRICTNESS: tuple[Default, ...] = get_args(Default)
 
 
@@ -127,6 +128,7 @@ def _assemble(
         exposures=_choose(file, parts, lambda each: each.exposures) or "ignore",
         allow=(*allow, *_adopt(file.policy, parts, "allow")),
         deny=(*deny, *_adopt(file.policy, parts, "deny")),
+        bounds=(*read_bounds(document, file), *_adopt_bounds(file.policy, parts)),
         waivers=(*waivers, *_adopt_waivers(file.policy, parts)),
         included=tuple(
             PolicyFileRef(name=each.policy.name, path=each.policy.path, sha256=each.policy.sha256) for each in parts
@@ -149,6 +151,13 @@ def _adopt_waivers(policy: str, parts: tuple[Part, ...]) -> Iterator[Waiver]:
     for part in parts:
         for waiver in _own(part, part.policy.waivers):
             yield waiver.model_copy(update={"policy": policy})
+
+
+def _adopt_bounds(policy: str, parts: tuple[Part, ...]) -> Iterator[Bound]:
+    for part in parts:
+        for bound in _own(part, part.policy.bounds):
+            severity = bound.severity or part.written.severity
+            yield bound.model_copy(update={"policy": policy, "severity": severity})
 
 
 def _own(part: Part, ones: Iterable[Written]) -> Iterator[Written]:

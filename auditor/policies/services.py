@@ -12,11 +12,24 @@ from auditor.model.policy import Ports
 from auditor.model.services import ServiceTable
 from auditor.policies.ports import parse_protocol
 
+_CUSTOM = "\n# Not assigned by IANA"
+"""Begins what is only customary in the trusted table."""
+
 
 @cache
 def bundled_services() -> ServiceTable:
     """Return the trusted table, auditor/policies/services.txt."""
-    return ServiceTable.parse(files("auditor.policies").joinpath("services.txt").read_text("utf-8"))
+    return ServiceTable.parse(_read_table())
+
+
+@cache
+def assigned_services() -> ServiceTable:
+    """Return the part of the trusted table that IANA assigned."""
+    return ServiceTable.parse(_read_table().partition(_CUSTOM)[0])
+
+
+def _read_table() -> str:
+    return files("auditor.policies").joinpath("services.txt").read_text("utf-8")
 
 
 def resolve_service(text: str, own: Mapping[str, Sequence[Ports]]) -> tuple[Ports, ...]:

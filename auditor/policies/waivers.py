@@ -14,6 +14,8 @@ from auditor.policies.places import check_packet_binds, read_binds, read_ports
 MAX_DAYS = 366
 _ABOUT_PORTS = frozenset({"missing-listener", "service-name-conflict"})
 """Rules whose findings are about a port of the policy, where no listener is that could be bound or held."""
+_ABOUT_HOSTS = frozenset({"connection-states"})
+"""Rules whose findings are about a host as a whole."""
 
 
 def read_waivers(document: Document, file: PolicyFile, ids: Ids, today: date | None) -> tuple[Waiver, ...]:
@@ -30,6 +32,8 @@ def _read_all(document: Document, file: PolicyFile, ids: Ids, today: date | None
         check_packet_binds(document, loc, ports or (), binds or ())
         if held_by is not None or binds or waiver.netns is not None:
             _check_listening(document, loc, waiver)
+        if ports:
+            _check_port(document, loc, waiver)
         if today is not None:
             with document.telling((*loc, "expires")):
                 check_ahead(waiver.expires, today, file.max_waiver_days or MAX_DAYS)
@@ -64,8 +68,17 @@ def _read_ports(document: Document, loc: Loc, waiver: WaiverFile) -> tuple[Ports
 
 
 def _check_listening(document: Document, loc: Loc, waiver: WaiverFile) -> None:
-    about_ports = [rule for rule in waiver.rule if rule in _ABOUT_PORTS]
+    about_ports = [rule for rule in waiver.rule if rule in _ABOUT_PORTS | _ABOUT_HOSTS]
     if about_ports:
         message = f"{about_ports[0]} is about no listener, so none can be bound or held"
         hint = "leave out bind, netns and who holds it, or write a waiver of its own for the other rules"
         document.complain((*loc, "rule"), message, hint)
+
+
+def _check_port(document: Document, loc: Loc, waiver: WaiverFile) -> None:
+    about_hosts = [rule for rule in waiver.rule if rule in _ABOUT_HOSTS]
+    if about_hosts:
+        message = f"{about_hosts[0]} is about a whole host, not about a port of it"
+        document.complain(
+            (*loc, "rule"), message, "leave out the port, or write a waiver of its own for the other rules"
+        )

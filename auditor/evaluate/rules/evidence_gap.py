@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from auditor.evaluate.case import Case
 from auditor.evaluate.fingerprint import Identity, fingerprint
 from auditor.evaluate.match import Line
+from auditor.evaluate.rules.connection_states import find_uncounted
 from auditor.evaluate.rules.missing_listener import find_required
 from auditor.evaluate.wording import UNSEEN, join_some, name_listeners
 from auditor.model.facts import Gap, Listener
@@ -17,7 +18,7 @@ _OWNERS = "owners"
 def find(case: Case) -> Iterable[Finding]:
     """Yield one finding per gap; several of one source are told apart by their order, as reasons may hold counts."""
     seen: Counter[str] = Counter()
-    gaps = {*case.facts.gaps, *_find_unseen(case)}
+    gaps = {*case.facts.gaps, *_find_unseen(case), *find_uncounted(case)}
     for gap in sorted(gaps, key=lambda gap: (gap.source, gap.reason)):
         seen[gap.source] += 1
         yield Finding(
