@@ -13,9 +13,10 @@ from pydantic import model_validator
 from auditor.model.delta import Delta
 from auditor.model.facts import Coverage, Exposure, Gap, Listener, System, UnixListener
 from auditor.model.finding import INCOMPLETE_RULES, Finding
+from auditor.model.host import HostKeyPolicy
 from auditor.model.origin import Origin
 from auditor.model.policy import SEVERITIES, Severity, severity_rank
-from auditor.model.transcript import Failure
+from auditor.model.transcript import EarlierRun, Failure
 from auditor.model.value import Value
 
 HostStatus = Literal["compliant", "violating", "incomplete", "unreachable"]
@@ -105,12 +106,18 @@ class InventoryRef(Value):
 
 
 class Run(Value):
-    """Which run this was. `partial`: it was interrupted, or its evidence is cut off; hosts may be missing."""
+    """Which run this was. `partial`: it was interrupted, or its evidence is cut off; hosts may be missing.
+
+    `resumed`: the runs that gathered some of its evidence before it, the first one first. `host_keys` is how host keys
+    were treated where that was done with the least care.
+    """
 
     id: str
     started_at: datetime
     finished_at: datetime
     partial: bool = False
+    resumed: tuple[EarlierRun, ...] = ()
+    host_keys: HostKeyPolicy = "strict"
     inventory: InventoryRef
     policies: tuple[PolicyRef, ...]
 
@@ -258,7 +265,7 @@ def _judge(
     failing = (*_failing_reasons(hosts, fail_on, known), *_hygiene_reasons(notes))
     unknown = _unknown_reasons(hosts, run)
     verdict: Verdict = "fail" if failing else "incomplete" if unknown else "pass"
-    reasons = (*failing, *unknown) or (_say_passed(hosts, fail_on, known),)
+    reasons = (*((*failing, *unknown) or (_say_passed(hosts, fail_on, known),)), *_trust_reasons(hosts, run))
     return verdict, Exit(code={"fail": 1, "incomplete": 3, "pass": 0}[verdict], reasons=reasons)
 
 
@@ -332,6 +339,20 @@ def _unknown_reasons(hosts: Sequence[HostReport], run: Run) -> tuple[str, ...]:
         reasons.append(f"{len(causes)} of {_count(len(hosts), 'host')} not fully audited ({_say_counts(rules)})")
     if run.partial:
         reasons.append(_PARTIAL)
+    return tuple(reasons)
+
+
+def _trust_reasons(hosts: Sequence[HostReport], run: Run) -> tuple[str, ...]:
+    """Return what must be known beside every verdict: which hosts were not proved to be themselves."""
+    trust = Counter(host.facts.host_key_trust for host in hosts if host.facts is not None)
+    reasons = []
+    if run.host_keys == "ignored":
+        reasons.append(
+            f"HOST KEYS WERE NOT VERIFIED (--insecure-ignore-host-keys): {trust['ignored']} of "
+            f"{_count(len(hosts), 'host')} may have been somebody else"
+        )
+    if trust["accepted"]:
+        reasons.append(f"{trust['accepted']} of {_count(len(hosts), 'host')} taken on trust at first use (accept-new)")
     return tuple(reasons)
 
 

@@ -5,13 +5,16 @@ many files has `render_folder(report: AuditReport)` instead, and stands in FOLDE
 Reporters count nothing and decide nothing; that was done once, when the report was built.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.errors import UsageError
 from auditor.model.report import AuditReport
+
+if TYPE_CHECKING:
+    from auditor.reporters.past_runs import PastRun
 
 
 class Format(NamedTuple):
@@ -22,10 +25,13 @@ class Format(NamedTuple):
     description: str
     needs: str = ""
     """A package that only an extra of the same name as the format installs."""
+    shows_trend: bool = False
 
 
 FORMATS: dict[str, Format] = {
-    "html": Format("auditor.reporters.html", "report.html", "for readers: one file, nothing loaded from elsewhere"),
+    "html": Format(
+        "auditor.reporters.html", "report.html", "for readers: one file, nothing loaded from elsewhere", "", True
+    ),
     "evidence-html": Format(
         "auditor.reporters.html_evidence", "control-evidence.html", "for auditors: each control with its result"
     ),
@@ -62,10 +68,18 @@ def check_format(name: str) -> None:
         raise UsageError(f"the format '{name}' needs {needs}", f"pip install 'netaudit-fleet[{name}]'")
 
 
-def render(report: AuditReport, format: str) -> bytes:  # noqa: A002 - the word of the command line
-    """Return `report` in one of FORMATS. Equal reports give equal bytes. Raises UsageError, as `check_format`."""
+def render(
+    report: AuditReport,
+    format: str,  # noqa: A002 - the word of the command line
+    earlier: "Sequence[PastRun]" = (),
+) -> bytes:
+    """Return `report` in one of FORMATS. Equal reports give equal bytes. Raises UsageError, as `check_format`.
+
+    `earlier` runs are for the formats that show a trend.
+    """
     check_format(format)
-    rendered: bytes = import_module(FORMATS[format].module).render(report)
+    module = import_module(FORMATS[format].module)
+    rendered: bytes = module.render(report, earlier) if FORMATS[format].shows_trend else module.render(report)
     return rendered
 
 

@@ -40,7 +40,7 @@ def render(report: AuditReport) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     found = rank_sightings([*list_sightings(report, incomplete=False), *list_sightings(report, incomplete=True)])
-    writer.writerows([_defuse(cell) for cell in _list_cells(each)] for each in found)
+    writer.writerows([defuse(cell) for cell in _list_cells(each)] for each in found)
     return text.getvalue().encode()
 
 
@@ -68,7 +68,7 @@ def _list_cells(sighting: Sighting) -> tuple[str, ...]:
     )
 
 
-def _defuse(cell: str) -> str:
+def defuse(cell: str) -> str:
     """Return a cell that is text to every spreadsheet: an apostrophe goes before what looks like a formula."""
     shown = escape(cell)
     return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown

@@ -4,21 +4,29 @@ What stands in the page as markup is what a reader without JavaScript gets; the 
 own script shows instead: every finding, host and listener, found and sorted in place.
 """
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
 from auditor.model.report import AuditReport
+from auditor.reporters.html_census import take_census
 from auditor.reporters.html_data import build_island
 from auditor.reporters.html_page import build_page
 from auditor.reporters.html_template import environment, hash_content
+from auditor.reporters.past_runs import PastRun
 
-_STYLES = ("style/base.css", "style/app.css")
+_STYLES = ("style/base.css", "style/trend.css", "style/app.css")
 _BOOT = "app/boot.js"
 
 
-def render(report: AuditReport) -> bytes:
-    """Return the report as one UTF-8 HTML document. Equal reports give equal bytes."""
-    island = build_island(report)
-    page = build_page(report, notes=island.notes)
+def render(report: AuditReport, earlier: Sequence[PastRun] = ()) -> bytes:
+    """Return the report as one UTF-8 HTML document; with `earlier` runs it shows a trend.
+
+    Equal reports, and equal runs before them, give equal bytes.
+    """
+    census = take_census(host.listeners for host in report.hosts)
+    island = build_island(report, census)
+    page = build_page(report, census, notes=island.notes, earlier=earlier)
     data = Markup(island.content)  # noqa: S704 - JSON or base64 without any `<`, see html_data.py
     template = environment().get_template("report.html")
     return template.render(page=page, media_type=island.media_type, data=data, csp=_content_policy()).encode()

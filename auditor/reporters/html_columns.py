@@ -32,7 +32,7 @@ def turn_rows(
     for at, name in enumerate(names):
         values: list[Any] = [row[at] for row in rows]
         columns[name] = (
-            WordColumn(words.add(value) for value in values)
+            WordColumn(words.add_all(values))
             if name in of_words
             else [-1 if value is None else value for value in values]
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from auditor.model.report import AuditReport
+from auditor.reporters.html_census import take_census
 from auditor.reporters.html_findings import anchor_host, list_findings
 from auditor.reporters.html_hosts import order_hosts, view_host
 from auditor.reporters.html_page import FINDINGS, build_page
@@ -29,8 +30,11 @@ def render_folder(report: AuditReport) -> Iterator[tuple[str, bytes]]:
     }
     many = sum(len(some) for some in findings) > FINDINGS
     rolls = [_number("findings", page) for page in range(len(findings))] if many else []
-    page = build_page(report, pages={"run": "index.html#run"}, links=links)
-    styles = [environment().get_template(name).render() for name in ("style/base.css", "style/app.css")]
+    census = take_census(host.listeners for host in report.hosts)
+    page = build_page(report, census, pages={"run": "index.html#run"}, links=links)
+    styles = [
+        environment().get_template(name).render() for name in ("style/base.css", "style/trend.css", "style/app.css")
+    ]
     yield "style.css", "".join(styles).encode()
     template = environment().get_template("dir_hosts.html")
     for at, some in enumerate(hosts):

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from auditor.model.finding import INCOMPLETE_RULES, Finding, Waived
-from auditor.model.policy import severity_rank
+from auditor.model.policy import SEVERITIES, severity_rank
 from auditor.model.report import AuditReport, HostReport
 
 PER_HOST = 40
 """Findings shown of one host in a list of the worst: one noisy or hostile host must not bury the others."""
+
+_PLACES = {severity: -severity_rank(severity) for severity in SEVERITIES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,9 @@ def build_findings(report: AuditReport, most: int) -> Findings:
     for host in report.hosts:
         counted = [finding for finding in host.findings if finding.rule not in INCOMPLETE_RULES]
         total += len(counted)
-        counted.sort(key=_worst)
         if len(counted) > PER_HOST:
             noisy.append(host.name)
+            counted.sort(key=_worst)
         picked.extend((host, finding) for finding in counted[:PER_HOST])
     picked.sort(key=lambda pair: _worst(pair[1]))
     rows = tuple(_row(host, finding) for host, finding in picked[:most])
@@ -80,8 +82,8 @@ def split_remedy(remediation: str) -> tuple[str, tuple[str, ...]]:
     return prose.strip(), tuple(rest.strip("\n").split("\n")) if rest.strip() else ()
 
 
-def _worst(finding: Finding) -> tuple[bool, int]:
-    return finding.waived is not None, -severity_rank(finding.severity)
+def _worst(finding: Finding) -> int:
+    return _PLACES[finding.severity] + (len(_PLACES) if finding.waived else 0)
 
 
 def _row(host: HostReport, finding: Finding) -> FindingRow:

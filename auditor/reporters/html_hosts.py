@@ -4,9 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from auditor.model.facts import Coverage, Gap, System
+from auditor.model.facts import Coverage, Gap, System, UnixListener
+from auditor.model.host import HostKeyTrust
 from auditor.model.report import AuditReport, HostReport, HostStatus
 from auditor.model.transcript import Failure
+from auditor.reporters.html_beside import (
+    ELSEWHERE,
+    Elsewhere,
+    count_ephemeral,
+    list_elsewhere,
+    list_unix,
+    spell_reader,
+    spell_states,
+)
 from auditor.reporters.html_findings import anchor_host
 from auditor.reporters.html_listeners import Listeners, build_listeners
 from auditor.reporters.html_statuses import STATUSES
@@ -14,6 +24,12 @@ from auditor.reporters.html_statuses import STATUSES
 GAPS = 200
 """Gaps shown of one host, so that no host can use up what the others need."""
 FINDINGS = 1_000
+TRUST: dict[HostKeyTrust, str] = {
+    "known": "it is on file",
+    "certificate": "an authority on file vouches for it",
+    "accepted": "it was the first time: taken on trust, and put on file",
+    "ignored": "nobody looked: host keys were ignored",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,11 @@ class HostView:
     coverage: tuple[Coverage, ...]
     gaps: tuple[Gap, ...]
     gaps_hidden: int
+    ephemeral: int
+    elsewhere: tuple[Elsewhere, ...]
+    elsewhere_hidden: int
+    unix: tuple[UnixListener, ...]
+    unix_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +128,7 @@ def view_host(host: HostReport) -> HostView:
         status=host.status,
         found=len(host.findings),
         listening=len(host.listeners),
-        facts=tuple(_facts(host.facts)) if host.facts else (),
+        facts=tuple(_facts(host, host.facts)) if host.facts else (),
         error=host.error,
         findings=tuple(
             FindingLine(
@@ -125,10 +146,15 @@ def view_host(host: HostReport) -> HostView:
         coverage=host.coverage,
         gaps=host.gaps[:GAPS],
         gaps_hidden=max(0, len(host.gaps) - GAPS),
+        ephemeral=count_ephemeral(host),
+        elsewhere=tuple(list_elsewhere(host)),
+        elsewhere_hidden=max(0, len(host.exposures) - ELSEWHERE),
+        unix=list_unix(host),
+        unix_count=len(host.unix),
     )
 
 
-def _facts(system: System) -> Iterable[FactLine]:
+def _facts(host: HostReport, system: System) -> Iterable[FactLine]:
     skew, ports = system.clock_skew_s, system.ephemeral_ports
     yield FactLine("Calls itself", system.hostname, exact=True)
     yield FactLine("System", system.os)
@@ -136,8 +162,14 @@ def _facts(system: System) -> Iterable[FactLine]:
     yield FactLine("Architecture", system.arch)
     yield FactLine("Byte order", f"{system.byte_order} endian" if system.byte_order != "unknown" else None)
     yield FactLine("Read as", "root" if system.privileged else "an unprivileged user")
+    yield FactLine("Network namespace", spell_reader(system.reader_netns))
     yield FactLine("Host key", system.host_key, exact=True)
+    if system.host_key_trust is not None:
+        yield FactLine("Key trusted because", TRUST[system.host_key_trust])
     yield FactLine("Key exchange", system.kex, exact=True)
     yield FactLine("Collected", spell_time(system.collected_at))
     yield FactLine("Clock against ours", f"{skew:+.1f} s" if skew is not None else None)
     yield FactLine("Ephemeral ports", f"{ports[0]}–{ports[1]}" if ports else None)
+    yield FactLine("Sockets by state", spell_states(host))
+    if host.labels:
+        yield FactLine("Labels", ", ".join(f"{name}={value}" for name, value in host.labels.items()))

@@ -1,18 +1,22 @@
 """AuditReport in, everything the HTML templates show out: decided and counted here, so that templates only place it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from auditor.model.policy import SEVERITIES
 from auditor.model.report import AuditReport, HostReport, HostStatus
+from auditor.reporters.html_beside import Beside, build_beside
+from auditor.reporters.html_census import Census
 from auditor.reporters.html_changes import Changes, build_changes
 from auditor.reporters.html_findings import Findings, build_findings
 from auditor.reporters.html_hosts import HostRow, list_hosts, spell_time
 from auditor.reporters.html_ports import UNGROUPED, Ports, build_ports
 from auditor.reporters.html_rules import RuleRow, build_rules
 from auditor.reporters.html_statuses import STATUSES
+from auditor.reporters.html_trend import Trend, build_trend
 from auditor.reporters.html_unaudited import Unaudited, build_unaudited
 from auditor.reporters.html_waivers import WaiverRow, build_waivers
+from auditor.reporters.past_runs import PastRun
 
 _GROUPS = 200
 
@@ -26,6 +30,7 @@ class Card:
     kind: str
     tab: str
     query: str = ""
+    each: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,14 @@ class Page:
     hosts: tuple[HostRow, ...]
     hosts_hidden: int
     ports: Ports
+    beside: Beside
     rules: tuple[RuleRow, ...]
     waivers: tuple[WaiverRow, ...]
     changes: Changes | None
     pages: dict[str, str]
     links: dict[str, str]
     notes: tuple[str, ...] = ()
+    trend: Trend | None = None
     statuses: tuple[HostStatus, ...] = STATUSES
 
     @property
@@ -98,18 +105,23 @@ TABS = ("findings", "hosts", "ports", "rules", "waivers", "unaudited", "changes"
 FINDINGS = 200
 """Findings that stand in the page as markup, for readers without JavaScript."""
 HOSTS = 2_000
-WORST_HOSTS = 1_000
+WORST_HOSTS = 500
 """Hosts that do: all of a fleet of up to 2,000, the worst of a larger one."""
 
 
 def build_page(
     report: AuditReport,
+    census: Census,
     *,
     pages: dict[str, str] | None = None,
     links: dict[str, str] | None = None,
     notes: tuple[str, ...] = (),
+    earlier: Sequence[PastRun] = (),
 ) -> Page:
-    """Return what the page says about `report`. `pages` leads from a tab to where it stands, if elsewhere."""
+    """Return what the page says about `report`; `census` is of its hosts.
+
+    `pages` leads from a tab to where it stands, if elsewhere.
+    """
     changes = build_changes(report.changes) if report.changes else None
     findings = build_findings(report, FINDINGS)
     unaudited = build_unaudited(report)
@@ -118,6 +130,7 @@ def build_page(
     hosts = list_hosts(report)
     shown = len(hosts) if len(hosts) <= HOSTS else WORST_HOSTS
     waivers = build_waivers(report)
+    beside = build_beside(report, census)
     return Page(
         report=report,
         started=spell_time(report.run.started_at),
@@ -127,7 +140,7 @@ def build_page(
         tabs=tuple(_tabs(report, findings, unaudited, len(waivers), changes)),
         finding_cards=tuple(_finding_cards(report, measured=measured)),
         host_cards=tuple(_host_cards(report)),
-        listener_cards=tuple(_listener_cards(report, waivers, measured=measured)),
+        listener_cards=tuple(_listener_cards(report, census, waivers, beside)),
         change_cards=tuple(_change_cards(changes)),
         findings=findings,
         unaudited=unaudited,
@@ -135,13 +148,15 @@ def build_page(
         groups_hidden=max(0, len(groups) - _GROUPS),
         hosts=hosts[:shown],
         hosts_hidden=len(hosts) - shown,
-        ports=build_ports(report),
+        ports=build_ports(report, census),
+        beside=beside,
         rules=build_rules(report, measured=measured),
         waivers=waivers,
         changes=changes,
         pages={tab: f"#{tab}" for tab in TABS} | (pages or {}),
         links=links or {},
         notes=notes,
+        trend=build_trend([report, *(run.head for run in earlier if run.head)]),
     )
 
 
@@ -171,17 +186,21 @@ def _host_cards(report: AuditReport) -> Iterable[Card]:
         yield Card(status, getattr(report.summary.hosts, status), status, tab, f"status:{status}")
 
 
-def _listener_cards(report: AuditReport, waivers: tuple[WaiverRow, ...], *, measured: bool) -> Iterable[Card]:
-    wide = sum(one.scope == "wildcard" and one.kind == "listener" for host in report.hosts for one in host.listeners)
+def _listener_cards(
+    report: AuditReport, census: Census, waivers: tuple[WaiverRow, ...], beside: Beside
+) -> Iterable[Card]:
+    measured = any(host.facts is not None for host in report.hosts)
+    wide = census.count_by("scope", "kind")["wildcard", "listener"]
     yield Card("listeners", report.summary.listeners if measured else None, "plain", "ports")
     yield Card("bound to every address", wide if measured else None, "plain", "ports", "scope:wildcard kind:listener")
+    yield Card("lead elsewhere (NAT)", beside.exposures, "plain", "ports", each="elsewhere")
     ending = sum(row.soon for row in waivers)
     yield Card("waivers ending in 30 days", ending if measured else None, "plain", "waivers")
 
 
 def _change_cards(changes: Changes | None) -> Iterable[Card]:
     if changes:
-        yield Card("new", changes.new, "plain", "changes")
+        yield Card("new", changes.new, "plain", "findings", "change:new")
         yield Card("resolved", changes.resolved, "plain", "changes")
         yield Card("can no longer be told", changes.unobservable, "plain", "changes")
 

@@ -1,12 +1,13 @@
 """A finding and its host's listeners in, where the finding is out: port, protocol, and which listener shows it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from auditor.model.address import join_port
 from auditor.model.finding import INCOMPLETE_RULES, Finding
 from auditor.model.report import JudgedListener
+from auditor.reporters.html_census import Census
 
 # `tcp 0.0.0.0:23 and [::]:23 (telnet)` of what listens, `9100/tcp (metrics)` of what should (evaluate/wording.py).
 _LISTENS = re.compile(r"([a-z]+) \S*?:(\d{1,5})(?!\S)", re.ASCII)
@@ -24,18 +25,38 @@ class Place(NamedTuple):
 _NOWHERE = Place(-1, None, -1)
 
 
-def locate_finding(finding: Finding, listeners: Sequence[JudgedListener]) -> Place:
-    """Return where a finding is. It is read from the subject, which names the port for every rule about one."""
-    if finding.rule in INCOMPLETE_RULES:
-        return _NOWHERE
-    subject = finding.subject
+class Locator:
+    """Finds where findings are, host by host, by what their subjects say: every rule about a port names it there."""
+
+    def __init__(self, census: Census) -> None:
+        self._ports = list(zip(census.column("port"), census.column("proto"), strict=True))
+
+    def locate(
+        self, findings: Sequence[Finding], listeners: Sequence[JudgedListener], kinds: Sequence[int]
+    ) -> Iterator[Place]:
+        """Yield the place of each finding of a host, whose listeners are of these kinds."""
+        ports = list(map(self._ports.__getitem__, kinds))
+        for finding in findings:
+            yield _NOWHERE if finding.rule in INCOMPLETE_RULES else _locate(finding.subject, listeners, ports)
+
+
+def _locate(subject: str, listeners: Sequence[JudgedListener], ports: Sequence[tuple[object, object]]) -> Place:
     if match := _LISTENS.match(subject):
         proto, port = match[1], int(match[2])
-        words = subject.replace(",", " ").split()
-        for at, one in enumerate(listeners):
-            if one.port == port and one.proto == proto and join_port(one.address, port) in words:
-                return Place(port, proto, at)
-        return Place(port, proto, -1)
+        return Place(port, proto, _find(subject, listeners, ports, (port, proto)))
     if match := _SHOULD.match(subject):
         return Place(int(match[1]), match[2], -1)
     return _NOWHERE
+
+
+def _find(
+    subject: str, listeners: Sequence[JudgedListener], ports: Sequence[tuple[object, object]], port: tuple[int, str]
+) -> int:
+    """Return the number of the first listener on `port` that the subject names; -1 for none."""
+    words = subject.replace(",", " ").split()
+    at = -1
+    for _ in range(ports.count(port)):
+        at = ports.index(port, at + 1)
+        if join_port(listeners[at].address, port[0]) in words:
+            return at
+    return -1

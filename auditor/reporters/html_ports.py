@@ -3,17 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from auditor.model.address import SCOPES, Scope
 from auditor.model.report import AuditReport, HostReport
+from auditor.reporters.html_census import Census
 
 PORTS = 24
 GROUPS = 12
 RARE = 25
 UNGROUPED = "(no group)"
 _FLAGGED = ("denied", "unexpected")
-_Port = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,13 @@ class Ports:
     scopes: tuple[ScopeBar, ...]
 
 
-def build_ports(report: AuditReport) -> Ports:
+def build_ports(report: AuditReport, census: Census) -> Ports:
     """Return what the charts show. A host counts once per port, a listener once per address."""
-    read = [_survey(host) for host in report.hosts if host.facts is not None]
-    on_hosts = Counter(port for survey in read for port in survey.ports)
-    bad = Counter(port for survey in read for port in survey.bad)
+    surveyor = _Surveyor(census)
+    pairs = zip(report.hosts, census.hosts, strict=True)
+    read = [surveyor.survey(host, kinds) for host, kinds in pairs if host.facts is not None]
+    on_hosts = Counter(chain.from_iterable(survey.ports for survey in read))
+    bad = Counter(chain.from_iterable(survey.bad for survey in read))
     common = sorted(sorted(on_hosts, key=lambda port: (-on_hosts[port], port))[:PORTS])
     groups: dict[str, list[_Survey]] = {}
     for survey in read:
@@ -86,40 +89,44 @@ def build_ports(report: AuditReport) -> Ports:
             groups.setdefault(group, []).append(survey)
     drawn = sorted(sorted(groups, key=lambda name: (-len(groups[name]), name))[:GROUPS])
     rare = sorted(on_hosts, key=lambda port: (on_hosts[port], -bad[port], port))[:RARE]
-    scopes = Counter(one.scope for host in report.hosts for one in host.listeners)
     return Ports(
         hosts=len(read),
-        heat_ports=tuple(_name(port) for port in common),
+        heat_ports=tuple(surveyor.names[port] for port in common),
         heat=tuple(_heat(name, groups[name], common) for name in drawn),
         heat_hidden=len(groups) - len(drawn),
         bands=tuple(_bands(on_hosts, len(read))),
-        rare=tuple(PortRow(_name(port), on_hosts[port], bad[port]) for port in rare),
-        scopes=tuple(_bars(scopes)),
+        rare=tuple(PortRow(surveyor.names[port], on_hosts[port], bad[port]) for port in rare),
+        scopes=tuple(_bars(census.count_by("scope"))),
     )
 
 
 class _Survey(NamedTuple):
-    """The groups of a host, its ports, and a port for each listener of it that is not allowed."""
+    """The groups of a host, its ports by number, and a port for each listener of it that is not allowed."""
 
     groups: tuple[str, ...]
-    ports: frozenset[_Port]
-    bad: tuple[_Port, ...]
+    ports: frozenset[int]
+    bad: tuple[int, ...]
 
 
-def _survey(host: HostReport) -> _Survey:
-    ports = frozenset((one.port, one.proto) for one in host.listeners)
-    bad = tuple((one.port, one.proto) for one in host.listeners if one.verdict in _FLAGGED)
-    return _Survey(host.groups or (UNGROUPED,), ports, bad)
+class _Surveyor:
+    """Looks at kinds of listeners by their port and by whether they are allowed; ports are numbered in their order."""
+
+    def __init__(self, census: Census) -> None:
+        ports = list(zip(census.column("port"), census.column("proto"), strict=True))
+        numbers = {port: number for number, port in enumerate(sorted(set(ports)))}
+        self.names = [f"{port}/{proto}" for port, proto in numbers]
+        self._ports = [numbers[port] for port in ports]
+        self._bad = [verdict in _FLAGGED for verdict in census.column("verdict")]
+
+    def survey(self, host: HostReport, kinds: Sequence[int]) -> _Survey:
+        bad = tuple(self._ports[kind] for kind in kinds if self._bad[kind])
+        return _Survey(host.groups or (UNGROUPED,), frozenset(map(self._ports.__getitem__, kinds)), bad)
 
 
-def _name(port: _Port) -> str:
-    return f"{port[0]}/{port[1]}"
-
-
-def _heat(name: str, surveys: Sequence[_Survey], ports: Sequence[_Port]) -> HeatRow:
+def _heat(name: str, surveys: Sequence[_Survey], ports: Sequence[int]) -> HeatRow:
     wanted = frozenset(ports)
-    counts = Counter(port for survey in surveys for port in survey.ports & wanted)
-    bad = Counter(port for survey in surveys for port in survey.bad)
+    counts = Counter(chain.from_iterable(survey.ports & wanted for survey in surveys))
+    bad = Counter(chain.from_iterable(survey.bad for survey in surveys))
     cells = [
         HeatCell(counts[port], max(1, -(-4 * counts[port] // len(surveys))), bad[port]) if counts[port] else None
         for port in ports
@@ -127,7 +134,7 @@ def _heat(name: str, surveys: Sequence[_Survey], ports: Sequence[_Port]) -> Heat
     return HeatRow(name, tuple(cells))
 
 
-def _bands(on_hosts: Counter[_Port], hosts: int) -> Iterable[Band]:
+def _bands(on_hosts: Counter[int], hosts: int) -> Iterable[Band]:
     """Yield ports by how many hosts they are on: what stands on one host of thousands is what to look at."""
     edges = [(1, 1), (2, 3), (4, 10), (11, 100), (101, 1000), (1001, hosts)]
     tallies = [
@@ -143,7 +150,7 @@ def _bands(on_hosts: Counter[_Port], hosts: int) -> Iterable[Band]:
         )
 
 
-def _bars(scopes: Counter[Scope]) -> Iterable[ScopeBar]:
+def _bars(scopes: Counter[str]) -> Iterable[ScopeBar]:
     total, before = scopes.total(), 0
     for scope in SCOPES:
         count = scopes[scope]

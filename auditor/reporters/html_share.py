@@ -1,18 +1,25 @@
-"""Hosts in, which of them may put into the page what does not compress out: checksums, host keys, kernel lines."""
+"""Hosts in, which of them may put into the page what does not compress out: checksums, keys, kernel lines, paths."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditor.model.report import HostReport, JudgedListener
+from auditor.model.report import HostReport
+from auditor.reporters.html_census import Census
 from auditor.reporters.html_statuses import STATUSES
 
 _BASE = 60_000
-_PER_HOST = 20
-"""Bytes of evidence a page may carry: 80 kB for 1,000 hosts, 260 kB for 10,000."""
+_PER_HOST = 10
+"""Bytes of evidence a page may carry: 70 kB for 1,000 hosts, 160 kB for 10,000."""
+_ROWS_BASE = 60_000
+_ROWS_PER_HOST = 3
+"""The same for unix sockets, and for exposures."""
 _SUM = 53
 _LINE = 28
 _KEY = 45
 """What a checksum, a kernel line and a host key take in the page, compressed and in base64 (measured)."""
+_ROW = 0.3
+_NEW_ROW = 12
+"""What a row takes that stood in the page before, and a new one beside a half of its text (measured)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +34,59 @@ class Share:
     left_out: int
 
 
-def is_flagged(listener: JudgedListener) -> bool:
-    """Return whether a reader will want to see where this listener was seen."""
-    return listener.verdict not in ("allowed", "ignored")
+@dataclass(frozen=True, slots=True)
+class RowShare:
+    """Numbers of the hosts whose rows are in the page, and how many had rows and no room."""
+
+    hosts: frozenset[int]
+    left_out: int
 
 
-def share_evidence(hosts: Sequence[HostReport]) -> Share:
-    """Return who may show evidence, worst hosts first: what is wrong before what is well."""
+def rank_hosts(hosts: Sequence[HostReport]) -> list[int]:
+    """Return the numbers of the hosts, the worst first: what is wrong before what is well."""
+    return sorted(range(len(hosts)), key=lambda at: (STATUSES.index(hosts[at].status), hosts[at].name))
+
+
+def share_evidence(hosts: Sequence[HostReport], census: Census) -> Share:
+    """Return who may show evidence, worst hosts first."""
     budget = _BASE + _PER_HOST * len(hosts)
-    order = sorted(range(len(hosts)), key=lambda at: (STATUSES.index(hosts[at].status), hosts[at].name))
     shown: dict[int, int] = {}
     left_out = 0
-    for at in order:
-        flagged = sum(is_flagged(one) for one in hosts[at].listeners)
+    for at in rank_hosts(hosts):
+        flagged = sum(map(census.flagged.__getitem__, census.hosts[at]))
         price = _LINE * flagged + _price_rest(hosts[at])
         if price > budget:
             left_out += 1
         elif price:
             budget -= price
-            shown[at] = len(hosts[at].listeners) - flagged
+            shown[at] = len(census.hosts[at]) - flagged
     whole = []
     for at, rest in shown.items() if not left_out else ():
         if _LINE * rest <= budget:
             budget -= _LINE * rest
             whole.append(at)
     return Share(frozenset(shown), frozenset(whole), left_out)
+
+
+def share_rows(hosts: Sequence[HostReport], rows: Sequence[Sequence[tuple[object, ...]]]) -> RowShare:
+    """Return whose rows fit, worst hosts first; a row that stands in the page already costs next to nothing."""
+    budget: float = _ROWS_BASE + _ROWS_PER_HOST * len(hosts)
+    known: set[tuple[object, ...]] = set()
+    shown: list[int] = []
+    left_out = 0
+    for at in rank_hosts(hosts):
+        price = sum(_ROW if row in known else _price_row(row) for row in rows[at])
+        if price > budget:
+            left_out += 1
+        elif rows[at]:
+            budget -= price
+            known.update(rows[at])
+            shown.append(at)
+    return RowShare(frozenset(shown), left_out)
+
+
+def _price_row(row: tuple[object, ...]) -> float:
+    return _NEW_ROW + sum(len(field) for field in row if isinstance(field, str)) / 2
 
 
 def _price_rest(host: HostReport) -> int:

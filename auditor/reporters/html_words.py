@@ -1,7 +1,9 @@
 """Strings in, numbers out: the dictionary behind the data of the HTML report, in the order in which words sort."""
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import count
 
 from auditor.display import escape
 
@@ -11,28 +13,23 @@ _DIGITS = re.compile(r"\d+")
 
 
 class Words:
-    """Every string once, spelled out safely on its way in. A number from `add` is provisional until `close`."""
+    """Every string once, spelled out safely on its way in. Numbers are provisional until `close`."""
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
+        self._numbers: defaultdict[str | None, int] = defaultdict(count().__next__, {None: -1})
         self._places: list[int] = []
 
     def add(self, text: str | None) -> int:
         """Return the number of a string; -1 stands for None, which means not known."""
-        if text is None:
-            return -1
-        number = self._numbers.get(text)
-        if number is None:
-            number = self._numbers[text] = len(self._numbers)
-        return number
+        return self._numbers[text]
 
-    def add_all(self, texts: Sequence[str]) -> list[int]:
-        return [self.add(text) for text in texts]
+    def add_all(self, texts: Iterable[str | None]) -> list[int]:
+        return list(map(self._numbers.__getitem__, texts))
 
     def close(self) -> list[str]:
         """Return the strings in natural order (`web-9` before `web-10`); `settle` then gives their last numbers."""
-        shown = [(_sort_key(word), word, number) for number, word in enumerate(_spell(self._numbers))]
-        shown.sort()
+        words = [spell(text) for text in self._numbers if text is not None]
+        shown = sorted(zip(_sort_keys(words), words, range(len(words)), strict=True))
         self._places = [-1] * (len(shown) + 1)  # the last place is what -1 finds
         for place, (_, _, number) in enumerate(shown):
             self._places[number] = place
@@ -40,8 +37,7 @@ class Words:
 
     def settle(self, numbers: Sequence[int]) -> list[int]:
         """Return final numbers for provisional ones."""
-        places = self._places
-        return [places[number] for number in numbers]
+        return list(map(self._places.__getitem__, numbers))
 
 
 class Sets:
@@ -59,9 +55,13 @@ class Sets:
         return [self._words.add_all(texts) for texts in self._numbers]
 
 
-def _spell(texts: dict[str, int]) -> list[str]:
-    return [escape(text, LONGEST) for text in texts]
+def spell(text: str, longest: int = LONGEST) -> str:
+    """Return what `escape` does, without asking it about text that is plainly fit to print."""
+    return text if text.isprintable() and len(text) <= longest else escape(text, longest)
 
 
-def _sort_key(word: str) -> str:
-    return _DIGITS.sub(lambda run: run.group().zfill(12), word.lower())
+def _sort_keys(words: Sequence[str]) -> list[str]:
+    """Return each word in lower case, its numbers filled up with zeros. No spelled out word has a newline."""
+    if not words:
+        return []
+    return _DIGITS.sub(lambda run: run.group().zfill(12), "\n".join(words).lower()).split("\n")

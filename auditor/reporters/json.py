@@ -67,7 +67,7 @@ def _spell_surrogates(value: object) -> object:
         case str():
             return value.encode("utf-8", "backslashreplace").decode()
         case dict():
-            return {key: _spell_surrogates(each) for key, each in value.items()}
+            return {_spell_surrogates(key): _spell_surrogates(each) for key, each in value.items()}
         case list() | tuple():
             return [_spell_surrogates(each) for each in value]
         case _:

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from auditor.model.policy import SEVERITIES
-from auditor.model.report import AuditReport, Verdict
+from auditor.model.report import AuditReport, HostReport, Verdict
+from auditor.reporters.failures import group_failures
 from auditor.reporters.fold import Sighting, list_sightings, rank_sightings
 from auditor.reporters.markdown_text import write_code, write_prose
 
 ROWS = 1_000
+_NAMES = 8
+"""Hosts named in one row; the others are counted."""
 MOST_BYTES = 10_000_000
 _VERDICTS: dict[Verdict, str] = {"pass": "✅ PASS", "fail": "❌ FAIL", "incomplete": "⚠️ INCOMPLETE"}
 _MORE = 120
@@ -75,11 +78,22 @@ def _say(sighting: Sighting) -> tuple[str, ...]:
 
 
 def _list_unaudited(report: AuditReport) -> _Table:
-    rows = [
+    """Return why hosts were not fully audited: each reason why hosts gave nothing once, then what was not read."""
+    lost = [
+        (_list_hosts(group.hosts), write_code(group.code), write_prose(group.message), write_prose(group.hint))
+        for group in group_failures(report)
+    ]
+    partial = [
         (write_code(host.name), f"`{finding.rule}`", write_prose(finding.message), write_prose(finding.remediation))
         for host, finding in list_sightings(report, incomplete=True)
+        if host.error is None
     ]
-    return _Table("Not fully audited", ("host", "rule", "why", "next step"), rows)
+    return _Table("Not fully audited", ("host", "what", "why", "next step"), [*lost, *partial])
+
+
+def _list_hosts(hosts: Sequence[HostReport]) -> str:
+    named = ", ".join(write_code(host.name) for host in hosts[:_NAMES])
+    return named if len(hosts) <= _NAMES else f"{named} and {len(hosts) - _NAMES} more"
 
 
 def _list_waived(report: AuditReport) -> _Table:

@@ -41,6 +41,14 @@ RULE_TEXTS: dict[RuleId, RuleText] = {
         "The host's own /etc/services gives a name another port than the trusted table does.",
         "Whoever reads names on that host is misled about which service a port is.",
     ),
+    "connection-states": RuleText(
+        "More TCP sockets of the host are in a state than a policy allows.",
+        "Connections pile up: an application does not close them, peers have vanished, or somebody floods the host.",
+    ),
+    "accept-queue": RuleText(
+        "More connections wait at a listener than a policy allows.",
+        "The program behind it does not accept them fast enough, or not at all: clients wait, and then are refused.",
+    ),
     "expired-waiver": RuleText(
         "A waiver has run out, and what it covered is still there.",
         "An exception that was meant to end is in use without anybody's consent.",

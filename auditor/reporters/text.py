@@ -3,12 +3,13 @@
 Only hosts that are not compliant are shown. The same finding on several hosts is said once.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from auditor.model.finding import INCOMPLETE_RULES, Finding
 from auditor.model.policy import SEVERITIES, severity_rank
 from auditor.model.report import AuditReport, HostReport, Verdict
+from auditor.reporters.failures import group_failures
 from auditor.reporters.text_layout import Line, Span, Style, count, list_some, write_lines
 
 _REPEATED = 3
@@ -104,22 +105,15 @@ def _say_finding(finding: Finding, indent: str) -> Iterator[Line]:
 
 def _say_unreachable(report: AuditReport) -> Iterator[Line]:
     """Yield the hosts that gave nothing, by why and what to do about it."""
-    groups: dict[tuple[str, str], list[tuple[HostReport, str]]] = {}
-    for host in report.hosts:
-        if host.error is not None:
-            groups.setdefault((host.error.code, host.error.hint), []).append((host, host.error.message))
-    for (code, hint), members in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
-        yield Span("unreachable", "medium"), Span(f"  {code}", "strong"), Span(f" on {count(len(members), 'host')}")
-        for host, message in members[:_NAMES]:
-            yield (Span(f"    {_name_host(host)}: {message}"),)
-        if len(members) > _NAMES:
-            yield (Span(f"    and {len(members) - _NAMES} more: {_rest(members)}"),)
-        if hint:
-            yield (Span(f"    {hint}", "faint"),)
-
-
-def _rest(members: Sequence[tuple[HostReport, str]]) -> str:
-    return list_some((host.name for host, _ in members[_NAMES:]), _NAMES)
+    for group in group_failures(report):
+        many = len(group.hosts) > 1
+        where = count(len(group.hosts), "host")
+        yield Span("unreachable", "medium"), Span(f"  {group.code}", "strong"), Span(f" on {where}")
+        yield (Span(f"    {'' if many else f'{_name_host(group.hosts[0])}: '}{group.message}"),)
+        if many:
+            yield (Span(f"    on {list_some((host.name for host in group.hosts), _NAMES)}", "strong"),)
+        if group.hint:
+            yield (Span(f"    {group.hint}", "faint"),)
 
 
 def _say_incomplete(report: AuditReport) -> Iterator[Line]:
@@ -150,13 +144,22 @@ def _say_counts(report: AuditReport) -> Iterator[Line]:
     )
     levels = ", ".join(f"{getattr(findings, level)} {level}" for level in SEVERITIES)
     yield (Span(f"findings   {levels}, {findings.waived} waived"),)
-    yield (Span(f"listeners  {report.summary.listeners}"),)
+    yield (Span(f"listeners  {report.summary.listeners}{_say_ephemeral(report)}"),)
     exposed = [host for host in report.hosts if host.exposures]
     if exposed:
         ports = count(sum(len(host.exposures) for host in exposed), "port")
         where = count(len(exposed), "host")
         yield (Span(f"exposures  {ports} on {where} lead elsewhere without a socket (NAT, IPVS)"),)
+    for earlier in report.run.resumed:
+        yield (Span(f"resumed    some hosts answered an earlier run, {earlier.id}"),)
     yield (Span(_HONESTY, "faint"),)
+
+
+def _say_ephemeral(report: AuditReport) -> str:
+    """Return how many of the listeners no policy judges: UDP sockets that are probably clients."""
+    seen = (one for host in report.hosts for one in host.listeners)
+    clients = sum(one.kind == "ephemeral-udp" and one.verdict == "ignored" for one in seen)
+    return f", {clients} of them ephemeral UDP (shown, not judged)" if clients else ""
 
 
 def _group(sightings: Iterable[_Sighting]) -> list[list[_Sighting]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from auditor.model.facts import Coverage
+from auditor.model.facts import Coverage, UnixListener
 from auditor.model.report import AuditReport, HostReport, JudgedListener
 from auditor.reporters.html import render
 from tests.reporters.fleet import (
@@ -28,11 +28,13 @@ from tests.reporters.fleet import (
     a_partial_host,
     a_report,
     a_system,
+    an_exposure,
     spell_kernel,
 )
 
 USUAL = (22, 25, 53, 80, 111, 123, 443, 2049, 3306, 5432, 6379, 8080, 9090, 9100, 9200)
 OFTEN = tuple(range(3000, 3100)) + tuple(range(8000, 8200)) + tuple(range(9000, 9100))
+USUAL_UNIX = tuple(UnixListener(kind="stream", path=f"/run/systemd/service-{number}") for number in range(30))
 ANY = 28
 """Listeners from this one on have a port of their own, as an RPC service has; those before it one of OFTEN."""
 EVERY = 6.281
@@ -70,8 +72,16 @@ def _build_host(number: int, listeners: int, dice: random.Random) -> HostReport:
         for source in ("tcp", "tcp6", "udp", "udp6", "raw", "services")
     )
     key = f"ssh-ed25519 SHA256:{_roll(dice, 22)[:43]}"
-    facts = a_system(hostname=name, host_key=key, clock_skew_s=round(dice.uniform(-2, 2), 2))
-    return a_host_report(name, rows, findings, groups=groups, coverage=sums, facts=facts)
+    root = number % 10 == 0
+    states = {
+        "tcp": {"ESTABLISHED": dice.randint(1, 400), "TIME_WAIT": dice.randint(0, 900), "LISTEN": listeners},
+        "udp": {"UNCONNECTED": 8},
+    }
+    skew = round(dice.uniform(-2, 2), 2)
+    facts = a_system(hostname=name, host_key=key, clock_skew_s=skew, privileged=root, states=states)
+    own = [UnixListener(kind="stream", path=f"/run/user/{dice.randint(1000, 60000)}/bus") for _ in range(2)]
+    beside = {"unix": (*USUAL_UNIX, *own), "exposures": [an_exposure(port) for port in OFTEN[:5]] if root else ()}
+    return a_host_report(name, rows, findings, groups=groups, coverage=sums, facts=facts, **beside)
 
 
 def _build_listener(at: int, address: str, dice: random.Random) -> JudgedListener:

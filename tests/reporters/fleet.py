@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from auditor.model.address import classify_scope, family_of, join_port
-from auditor.model.facts import Coverage, Gap, Owner, Proto, System
+from auditor.model.facts import Coverage, Exposure, Gap, Owner, Proto, System, UnixListener
 from auditor.model.finding import Finding, RuleId, Waived
 from auditor.model.origin import Origin
 from auditor.model.policy import Severity
@@ -117,8 +117,30 @@ def a_system(**fields: Any) -> System:
         "ephemeral_ports": (32768, 60999),
         "host_key": "ssh-ed25519 SHA256:uNiVztksCsDhcc0u9e8BrHXyvzdJVNrpFnDJmVCdx1k",
         "kex": "mlkem768x25519-sha256",
+        "reader_netns": "host",
+        "states": {"tcp": {"ESTABLISHED": 12, "TIME_WAIT": 3, "LISTEN": 9}, "udp": {"UNCONNECTED": 5}},
     }
     return System.model_validate({**fixed, **fields})
+
+
+def an_exposure(port: int | None = 8080, **fields: Any) -> Exposure:
+    fixed: dict[str, Any] = {
+        "proto": "tcp",
+        "family": "ipv4",
+        "address": None,
+        "port": port,
+        "target": "172.17.0.2:80",
+        "source": "iptables",
+        "raw": f"-A DOCKER ! -i docker0 -p tcp -m tcp --dport {port} -j DNAT --to-destination 172.17.0.2:80",
+    }
+    return Exposure.model_validate({**fixed, **fields})
+
+
+UNIX = (
+    UnixListener(kind="stream", path="/run/docker.sock"),
+    UnixListener(kind="seqpacket", path="/run/udev/control"),
+    UnixListener(kind="unknown", path="@/tmp/.X11-unix/X0"),
+)
 
 
 def a_host_report(
@@ -202,8 +224,13 @@ def a_bad_host(name: str, **fields: Any) -> HostReport:
             waived=Waived(waiver="w-17", reason="migration", owner="ops@example.com", expires="2026-12-31"),
         ),
     )
+    beside = {
+        "exposures": (an_exposure(), an_exposure(9000, last_port=9010, source="nftables", address="10.0.0.12")),
+        "unix": UNIX,
+        "labels": {"env": "prod"},
+    }
     system = a_system(hostname=name, privileged=True)
-    return a_host_report(name, listeners, findings, **{"facts": system, **fields})
+    return a_host_report(name, listeners, findings, **{"facts": system, **beside, **fields})
 
 
 def a_lost_host(name: str, code: str = "tcp-refused", **fields: Any) -> HostReport:
@@ -322,7 +349,8 @@ def hostile_fleet(text: str) -> AuditReport:
         a_finding("b", severity="low", **{**fields, "waived": waived}),
         a_finding("c", "evidence-gap", **fields),
     )
-    system = a_system(hostname=text, os=text, kernel=text, arch=text, host_key=text, kex=text)
+    words = dict.fromkeys(("hostname", "os", "kernel", "arch", "host_key", "kex"), text)
+    system = a_system(**words, privileged=True, states={text: {text: 1}})
     rest: dict[str, Any] = {"address": text, "groups": (text,), "policies": (text,)}
     seen = a_host_report(
         f"{text}1",
@@ -332,6 +360,9 @@ def hostile_fleet(text: str) -> AuditReport:
         facts=system,
         gaps=(Gap(source=text, reason=text),),
         coverage=(Coverage(source=text, status="malformed", sha256=text),),
+        labels={text: text},
+        exposures=(Exposure(proto=text, family=None, address=text, port=1, target=text, source="ipvs", raw=text),),
+        unix=(UnixListener(kind="stream", path=text),),
     )
     failure = Failure(phase="auth", code=text, message=text, hint=text)
     other = Failure(phase="auth", code=text, message=text, hint=f"{text}2")

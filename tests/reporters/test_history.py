@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from auditor.model.report import AuditReport
-from auditor.reporters.history import PastRun, read_head, render_history
+from auditor.reporters.history import render_history
 from auditor.reporters.json import render as render_json
+from auditor.reporters.past_runs import PastRun, read_head
 from tests.reporters.fleet import STARTED, a_bad_host, a_calm_host, a_report, fleets, hostile_fleet, mixed_fleet
 from tests.reporters.naughty import NAUGHTY
 
@@ -87,9 +88,10 @@ def test_equal_histories_give_equal_bytes_in_any_order() -> None:
 def test_the_trend_is_drawn_oldest_first() -> None:
     bad = [a_report(*(a_bad_host(f"h{number}") for number in range(day))) for day in range(1, 4)]
     data = render_history([a_run(str(day), dated(report, day)) for day, report in enumerate(bad, 1)]).decode()
-    heights = [float(height) for height in re.findall(r'class="b-fail" [^>]*height="([0-9.]+)"', data)]
+    heights = [float(height) for height in re.findall(r'class="t-critical" [^>]*height="([0-9.]+)"', data)]
+    assert len(heights) == 3
     assert heights == sorted(heights)
-    assert heights[-1] == 80.0
+    assert heights[2] == pytest.approx(3 * heights[0], abs=0.2)
     assert "<svg" not in render_history([a_run("1", bad[0])]).decode()
 
 

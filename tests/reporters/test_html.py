@@ -178,7 +178,7 @@ def test_only_our_own_elements_and_attributes_appear(samples: dict[str, Reader])
             "nav",
         ),
         *("h1", "h2", "h3", "p", "a", "span", "strong", "code", "pre", "ul", "li", "dl", "dt", "dd", "div", "kbd", "b"),
-        *("figure", "figcaption", "dialog", "g", "text"),
+        *("figure", "figcaption", "dialog", "g", "text", "time"),
         *("table", "caption", "thead", "tbody", "tr", "th", "td", "details", "summary"),
         *("form", "fieldset", "legend", "label", "input", "button"),
         *("svg", "symbol", "path", "circle", "use", "rect", "desc"),

@@ -89,7 +89,7 @@ def test_a_hostile_fleet_is_shown_and_does_nothing(module: object, text: str) ->
     data = (markdown if module is markdown else summary).render(hostile_fleet(text))
     assert_inert(data)
     widths = [len(row) for row in cells_of(data)]
-    assert widths == [5, 5, 7, 7, 6, 6, 4, 4, 5, 5, 3, 3]
+    assert widths == [5, 5, 7, 7, 6, 6, 4, 4, 4, 4, 5, 5, 3, 3]
 
 
 @given(st.text(alphabet="`|\\[]()<>!@#*_~-: a\n1.&;/w", max_size=15))

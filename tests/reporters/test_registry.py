@@ -16,7 +16,7 @@ FOLDER = Path(auditor.reporters.__file__).parent
 
 
 def test_every_module_that_renders_is_a_format() -> None:
-    rendering = {path.stem for path in FOLDER.glob("*.py") if "def render(report: AuditReport)" in path.read_text()}
+    rendering = {path.stem for path in FOLDER.glob("*.py") if "def render(report: AuditReport" in path.read_text()}
     assert rendering == {each.module.rpartition(".")[2] for each in FORMATS.values()}
     assert all(find_spec(each.module) is not None for each in FORMATS.values())
 

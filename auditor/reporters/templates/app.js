@@ -12,6 +12,8 @@
 
 {% include "app/tabs.js" %}
 
+{% include "app/beside.js" %}
+
 {% include "app/views.js" %}
 
 {% include "app/charts.js" %}

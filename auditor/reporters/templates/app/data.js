@@ -1,5 +1,7 @@
 /* The data island: columns of numbers over a dictionary of strings (see html_data.py), opened into typed arrays. */
 
+const FLAGGED = new Set(["denied", "unexpected"]);
+
 const readIsland = async () => {
   const island = byId("data");
   if (island.type === "application/json") return JSON.parse(island.textContent);
@@ -50,14 +52,43 @@ const openIds = ({ list, digits, packed }) => {
 };
 
 const openFindings = (raw, starts, listeners) => {
-  const { matter, subject, at, port, proto, of } = raw.findings;
+  const { matter, subject, at, port, proto, of, change } = raw.findings;
   const host = hostsOf(starts);
   const shownBy = Int32Array.from(at, (place, row) => (place < 0 ? -1 : listeners.starts[host[row]] + place));
   const pick = (column, own) => Int32Array.from(own, (value, row) => (shownBy[row] < 0 ? value : raw.kinds[column][listeners.kind[shownBy[row]]]));
   const level = of.severity.map((severity, one) => (of.waived[one] ? raw.severities.length : severity));
   const open = new Set(raw.open);
   const counted = Int32Array.from(matter.keys()).filter((row) => !open.has(raw.text[of.rule[matter[row]]]));
-  return { count: matter.length, starts, host, matter, subject, shownBy, of, level, counted, port: pick("port", port), proto: pick("proto", proto) };
+  return { count: matter.length, starts, host, matter, subject, shownBy, of, change, level, counted, port: pick("port", port), proto: pick("proto", proto) };
+};
+
+/* Rows that many hosts have alike: each stands once, and `row` says which ones a host shows. */
+const openRows = (table) => {
+  const starts = startsOf(table.shown);
+  return { ...table, starts, host: hostsOf(starts), count: table.row.length };
+};
+
+const upTo = (count) => {
+  const numbers = new Int32Array(count);
+  for (let at = 0; at < count; at++) numbers[at] = at;
+  return numbers;
+};
+
+/* Each port once: which one every kind of listener is on, and which kinds are not allowed or bound to every address. */
+const openPorts = ({ kinds, text }) => {
+  const numbers = new Map();
+  const list = [];
+  const of = new Int32Array(kinds.port.length);
+  const flagged = new Uint8Array(of.length);
+  const wide = new Uint8Array(of.length);
+  for (let kind = 0; kind < of.length; kind++) {
+    const label = `${kinds.port[kind]}/${text[kinds.proto[kind]]}`;
+    if (!numbers.has(label)) numbers.set(label, list.push({ port: kinds.port[kind], proto: kinds.proto[kind], label }) - 1);
+    of[kind] = numbers.get(label);
+    flagged[kind] = FLAGGED.has(text[kinds.verdict[kind]]) ? 1 : 0;
+    wide[kind] = text[kinds.scope[kind]] === "wildcard" ? 1 : 0;
+  }
+  return { list, of, flagged, wide };
 };
 
 const openFleet = (raw) => {
@@ -67,6 +98,10 @@ const openFleet = (raw) => {
   let ids = null;
   return {
     ...raw, word, listeners, findings,
+    ports: openPorts(raw),
+    unix: openRows(raw.unix),
+    exposures: openRows(raw.exposures),
+    stateStarts: startsOf(raw.states.set.map((set) => raw.sets[set].length)),
     levels: [...raw.severities, "waived"],
     gapStarts: startsOf(raw.hosts.gaps),
     coverageStarts: startsOf(raw.hosts.coverage),

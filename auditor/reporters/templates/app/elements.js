@@ -19,7 +19,7 @@ const draw = (tag, attributes = {}, ...children) => dress(document.createElement
 
 const code = (text, name) => make("code", { class: name }, text);
 const or = (value, other = "—") => (value === null || value === undefined || value === "" ? other : value);
-const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+const plural = (count, noun, nouns = `${noun}s`) => `${count.toLocaleString("en")} ${count === 1 ? noun : nouns}`;
 const linkTo = (state, ...children) => make("a", { href: writeHash(state) }, ...children);
 
 const icon = (name) => draw("svg", { class: `icon i-${name}`, "aria-hidden": "true", focusable: "false" }, draw("use", { href: `#i-${name}` }));

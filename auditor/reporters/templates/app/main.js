@@ -21,7 +21,11 @@ const rowsFor = (list, state) => {
   const mask = search(state.q ?? "", list.target);
   if (list.count) return list.count(mask);
   const rows = list.sorted ?? list.all();
-  return mask ? rows.filter((row) => mask[row]) : rows;
+  if (!mask) return rows;
+  const kept = new Int32Array(rows.length);
+  let count = 0;
+  for (let at = 0; at < rows.length; at++) if (mask[rows[at]]) kept[count++] = rows[at];
+  return kept.subarray(0, count);
 };
 
 const sortList = (list, sort) => {
@@ -46,7 +50,7 @@ const showList = (list, state) => {
     list.grid.hideColumns(list.hidden);
     list.grid.show(rows, sort);
     const total = list.count ? found.length : list.all().length;
-    say(`${rows.length.toLocaleString("en")} of ${plural(total, list.noun)} shown`);
+    say(`${rows.length.toLocaleString("en")} of ${plural(total, list.noun, list.nouns)} shown`);
   });
   shownList = list;
 };
@@ -58,23 +62,30 @@ const showPortCharts = (state) => {
   byId("heat").replaceChildren(heatMap(fleet, mask, count));
 };
 
-const listOf = (state) => (state.tab === "ports" ? lists[state.each ? "listeners" : "ports"] : lists[state.tab]);
+const EACH = { 1: "listeners", elsewhere: "exposures", unix: "unix" };
+const listOf = (state) => lists[state.tab === "ports" ? EACH[state.each] ?? "ports" : state.tab];
+
+const showSwitch = (state, list) => {
+  for (const link of all("#ports .switch a")) {
+    link.href = writeHash({ ...state, sort: null, each: link.dataset.each });
+    if ((link.dataset.each || "") === (state.each || "")) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+  for (const about of all("#ports > [id^=about-]")) about.hidden = about.id !== list?.about;
+};
 
 const showTab = (state) => {
   showPanels(state.tab);
+  delete root.dataset.detail;
   byId("detail").hidden = true;
   const list = listOf(state);
   const anything = Boolean(list?.all().length);
   byId("toolbar").hidden = !anything;
   shownList = null;
   for (const one of Object.values(lists)) one.grid.element.hidden = one !== list || !anything;
+  if (state.tab === "ports") showSwitch(state, list);
   if (!anything) return;
   if (state.tab === "ports") {
-    for (const link of all("#ports .switch a")) link.href = writeHash({ ...state, sort: null, each: link.dataset.each });
-    for (const link of all("#ports .switch a")) {
-      if ((link.dataset.each || "") === (state.each || "")) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
-    }
     if (byId("heat") && byId("heat").dataset.q !== (state.q ?? "")) {
       byId("heat").dataset.q = state.q ?? "";
       setTimeout(() => showPortCharts(state));
@@ -88,6 +99,7 @@ const showTab = (state) => {
 
 const showDetail = (view, tab) => {
   showPanels("");
+  root.dataset.detail = "";
   for (const link of all("#tabs a")) if (link.dataset.tab === tab) link.setAttribute("aria-current", "true");
   byId("toolbar").hidden = true;
   const title = make("h2", { tabindex: "-1", id: "detail-title" }, ...view.title);
@@ -163,6 +175,7 @@ const makeFacets = () => {
     protos: present(fleet.kinds.proto),
     families: present(fleet.kinds.family),
     scopes: present(fleet.kinds.scope),
+    verdicts: present(fleet.kinds.verdict),
   };
 };
 
@@ -177,9 +190,9 @@ const drawFilters = (state, list) => {
     make("div", { class: "selects" },
       drawSelect("Group", "group", facets.groups, state),
       list.target === "finding" && drawSelect("Rule", "rule", facets.rules, state),
-      drawSelect("Protocol", "proto", facets.protos, state),
-      drawSelect("Family", "family", facets.families, state),
-      drawSelect("Scope", "scope", facets.scopes, state),
+      list.target !== "unix" && [drawSelect("Protocol", "proto", facets.protos, state), drawSelect("Family", "family", facets.families, state)],
+      list.target !== "unix" && list.target !== "exposure" && drawSelect("Scope", "scope", facets.scopes, state),
+      list.target === "listener" && drawSelect("Verdict", "verdict", facets.verdicts, state),
       drawColumns(list)),
   ].filter(Boolean));
   if (focus) all(`#filters [name="${focus[0]}"]`).find((one) => one.tagName === "SELECT" || one.value === focus[1])?.focus();
@@ -196,15 +209,17 @@ const drawColumns = (list) => {
 };
 
 const build = () => {
-  lists = { findings: findingsTab(fleet), hosts: hostsTab(fleet), ports: portsTab(fleet), listeners: listenersTab(fleet), unaudited: unauditedTab(fleet) };
+  lists = { findings: findingsTab(fleet), hosts: hostsTab(fleet), ports: portsTab(fleet), listeners: listenersTab(fleet), exposures: exposuresTab(fleet), unix: unixTab(fleet), unaudited: unauditedTab(fleet) };
   for (const [name, list] of Object.entries(lists)) {
+    const rows = list.all();
+    list.all = () => rows;
     list.hidden = new Set(list.columns.filter((column) => column.off).map((column) => column.key));
     const onSort = (key, add) => {
       const state = stateOf();
       goTo({ ...state, sort: toggleSort(state.sort ?? list.sort, key, add) });
     };
-    list.grid = makeGrid({ name, caption: `${list.noun}s that fit the filter`, columns: list.columns, onSort });
-    byId(name === "listeners" ? "live-ports" : `live-${name}`).append(list.grid.element);
+    list.grid = makeGrid({ name, caption: `${list.nouns ?? `${list.noun}s`} that fit the filter`, columns: list.columns, onSort });
+    (byId(`live-${name}`) ?? byId("live-ports")).append(list.grid.element);
   }
 };
 
@@ -231,7 +246,7 @@ const listenToPage = () => {
   byId("toolbar").addEventListener("submit", (event) => event.preventDefault());
   byId("clear").addEventListener("click", () => { clearTimeout(waiting); unwritten = null; goTo({ tab: stateOf().tab, each: stateOf().each }); });
   byId("export-open").addEventListener("click", () => {
-    const name = shownList.noun === "listener" ? "listeners" : stateOf().tab;
+    const [name] = Object.entries(lists).find(([, list]) => list === shownList);
     openExport(name, Array.from(shownList.grid.rows, shownList.record));
   });
   byId("help-open").addEventListener("click", () => byId("help").showModal());
@@ -263,7 +278,7 @@ const pressKey = (event) => {
 const spreadOut = () => {
   for (const closed of all("main details.fix, #detail details")) closed.open = true;
   const unread = lists.unaudited;
-  if (shownList !== unread && unread.all().length) {
+  if (shownList !== unread && unread.all().length && root.dataset.detail === undefined) {
     unread.grid.element.hidden = false;
     unread.grid.show(sortRows(unread.all(), unread.columns, unread.sort), unread.sort);
     unread.grid.spread(PLAIN);
@@ -284,9 +299,10 @@ const start = async () => {
   fleet = openFleet(await readIsland());
   search = makeSearch(fleet);
   build();
-  for (const card of all("[data-q]")) card.href = writeHash({ tab: card.dataset.tab, q: card.dataset.q });
+  for (const card of all("[data-q]")) card.href = writeHash({ tab: card.dataset.tab, q: card.dataset.q, each: card.dataset.each });
   for (const link of all("#tabs a")) link.href = writeHash({ tab: link.dataset.tab });
   for (const fallback of all(".static")) fallback.remove();
+  for (const time of all("time")) time.title = `${new Date(time.dateTime).toLocaleString()} here`;
   byId("theme").hidden = false;
   history.scrollRestoration = "manual";
   listenToPage();

@@ -1,9 +1,11 @@
 /* The search: `port:23 host:web* -group:lab telnet`. Terms are joined by and, values after a comma by or. */
 
 const FIELDS = {
-  host: ["host", "group", "policy", "status", "os", "kernel", "code"],
+  host: ["host", "group", "policy", "label", "status", "os", "kernel", "code", "reader"],
   listener: ["port", "proto", "scope", "address", "service", "verdict", "family", "netns", "user", "process", "kind"],
-  finding: ["rule", "severity", "control", "id", "waiver"],
+  finding: ["rule", "severity", "control", "id", "waiver", "change"],
+  unix: ["path"],
+  exposure: ["target", "via"],
 };
 const LEVEL_OF = new Map(Object.entries(FIELDS).flatMap(([level, names]) => names.map((name) => [name, level])));
 
@@ -30,20 +32,49 @@ const globToTest = (value) => {
 
 const rangesToTest = (value) => {
   const ranges = value.split(",").map((part) => part.split("-")).map(([low, high = low]) => [Number(low || NaN), Number(high || 65535)]);
-  return (number) => ranges.some(([low, high]) => number >= low && number <= high);
+  return (first, last = first) => ranges.some(([low, high]) => last >= low && first <= high);
 };
 
+const OF_EXPOSURES = new Set(["port", "proto", "address", "family"]);
+
 const makeSearch = (fleet) => {
-  const { text, hosts, kinds, listeners, findings } = fleet;
+  const { text, hosts, kinds, listeners, findings, unix, exposures } = fleet;
   const lower = text.map((word) => word.toLowerCase());
+  const together = lower.join("\n");
+  const ends = new Int32Array(lower.length);
+  lower.reduce((end, word, at) => (ends[at] = end + word.length + 1), 0);
   const of = findings.of;
   const maskOf = (count, test) => {
     const mask = new Uint8Array(count);
     for (let at = 0; at < count; at++) mask[at] = test(at) ? 1 : 0;
     return mask;
   };
-  const markWords = (test) => maskOf(lower.length, (at) => test(lower[at]));
-  const setsWith = (words) => maskOf(fleet.sets.length, (at) => fleet.sets[at].some((number) => words[number]));
+  /* Whether a word passes a test, asked of each word once and only when it is met; -1 is no word. */
+  const markWords = (test) => {
+    const known = new Int8Array(lower.length).fill(-1);
+    return (number) => {
+      if (number < 0) return 0;
+      if (known[number] < 0) known[number] = test(lower[number]) ? 1 : 0;
+      return known[number];
+    };
+  };
+  const spreadTo = (mask, owner) => {
+    const found = new Uint8Array(owner.length);
+    for (let at = 0; at < owner.length; at++) found[at] = mask[owner[at]];
+    return found;
+  };
+  /* Which words hold a text: one search through all of them, for none has a newline. */
+  const wordsWith = (value) => {
+    const mask = new Uint8Array(lower.length);
+    const part = value.toLowerCase();
+    let word = 0;
+    for (let at = together.indexOf(part); at >= 0; at = together.indexOf(part, ends[word])) {
+      while (ends[word] <= at) word++;
+      mask[word] = 1;
+    }
+    return (number) => (number < 0 ? 0 : mask[number]);
+  };
+  const setsWith = (words) => maskOf(fleet.sets.length, (at) => fleet.sets[at].some(words));
 
   const onHosts = (field, value) => {
     if (field === "status") {
@@ -51,16 +82,17 @@ const makeSearch = (fleet) => {
       return maskOf(hosts.name.length, (at) => test(fleet.statuses[hosts.status[at]]));
     }
     const words = markWords(globToTest(value));
-    if (field === "group" || field === "policy") {
+    const sets = { group: hosts.groups, policy: hosts.policies, label: hosts.labels }[field];
+    if (sets) {
       const wanted = setsWith(words);
-      const column = field === "group" ? hosts.groups : hosts.policies;
-      return maskOf(hosts.name.length, (at) => wanted[column[at]]);
+      return maskOf(hosts.name.length, (at) => wanted[sets[at]]);
     }
-    if (field === "host") return maskOf(hosts.name.length, (at) => words[hosts.name[at]] || words[hosts.address[at]]);
-    return maskOf(hosts.name.length, (at) => hosts[field][at] >= 0 && words[hosts[field][at]]);
+    if (field === "reader") return maskOf(hosts.name.length, (at) => words(hosts.reader_netns[at]));
+    if (field === "host") return maskOf(hosts.name.length, (at) => words(hosts.name[at]) || words(hosts.address[at]));
+    return maskOf(hosts.name.length, (at) => hosts[field][at] >= 0 && words(hosts[field][at]));
   };
 
-  const ownersWith = (words) => maskOf(fleet.owners.pid.length, (at) => ["comm", "exe", "unit", "container"].some((name) => words[fleet.owners[name][at]]));
+  const ownersWith = (words) => maskOf(fleet.owners.pid.length, (at) => ["comm", "exe", "unit", "container"].some((name) => words(fleet.owners[name][at])));
 
   const onListeners = (field, value) => {
     if (field === "process") {
@@ -71,10 +103,10 @@ const makeSearch = (fleet) => {
     }
     if (field === "address") {
       const words = markWords(globToTest(value));
-      return maskOf(listeners.count, (at) => words[listeners.address[at]]);
+      return maskOf(listeners.count, (at) => words(listeners.address[at]));
     }
     const kindMask = kindsWith(field, value);
-    return maskOf(listeners.count, (at) => kindMask[listeners.kind[at]]);
+    return spreadTo(kindMask, listeners.kind);
   };
 
   const kindsWith = (field, value) => {
@@ -83,21 +115,44 @@ const makeSearch = (fleet) => {
       return maskOf(kinds.port.length, (at) => test(kinds.port[at]));
     }
     const words = markWords(globToTest(value));
-    return maskOf(kinds.port.length, (at) => kinds[field][at] >= 0 && words[kinds[field][at]]);
+    return maskOf(kinds.port.length, (at) => kinds[field][at] >= 0 && words(kinds[field][at]));
   };
 
   const onFindings = (field, value) => {
     const test = globToTest(value);
+    if (field === "change") {
+      const words = markWords(test);
+      return maskOf(findings.count, (at) => words(findings.change[at] ?? -1));
+    }
     if (field === "id") return maskOf(findings.count, (at) => test(fleet.idOf(at)) || value.startsWith(fleet.idOf(at)));
     const matters = field === "severity" ? of.rule.map((_, at) => test(fleet.levels[findings.level[at]])) : mattersWith(field, test);
-    return maskOf(findings.count, (at) => matters[findings.matter[at]]);
+    return spreadTo(matters, findings.matter);
   };
 
   const mattersWith = (field, test) => {
     const words = markWords(test);
     const sets = setsWith(words);
     const column = { rule: of.rule, waiver: of.waiver, control: of.controls }[field];
-    return column.map((number) => number >= 0 && (field === "control" ? sets[number] : words[number]));
+    return column.map((number) => number >= 0 && (field === "control" ? sets[number] : words(number)));
+  };
+
+  const onUnix = (field, value) => {
+    const words = markWords(globToTest(value));
+    return maskOf(unix.count, (at) => words(unix.path[unix.row[at]]));
+  };
+
+  const exposuresWith = (field, value) => {
+    if (field === "port") {
+      const test = rangesToTest(value);
+      return exposures.port.map((port, at) => (port < 0 ? true : test(port, Math.max(port, exposures.last_port[at]))));
+    }
+    const words = markWords(globToTest(value));
+    const column = exposures[{ via: "source" }[field] ?? field];
+    return column.map((number) => number >= 0 && words(number));
+  };
+  const onExposures = (field, value) => {
+    const wanted = exposuresWith(field, value);
+    return maskOf(exposures.count, (at) => wanted[exposures.row[at]]);
   };
 
   const anyOf = (mask, owner, count) => {
@@ -109,8 +164,8 @@ const makeSearch = (fleet) => {
   const spread = {
     host: {
       host: (mask) => mask,
-      listener: (mask) => maskOf(listeners.count, (at) => mask[listeners.host[at]]),
-      finding: (mask) => maskOf(findings.count, (at) => mask[findings.host[at]]),
+      listener: (mask) => spreadTo(mask, listeners.host),
+      finding: (mask) => spreadTo(mask, findings.host),
     },
     listener: {
       host: (mask) => anyOf(mask, listeners.host, hosts.name.length),
@@ -140,28 +195,49 @@ const makeSearch = (fleet) => {
     return mask;
   };
 
-  const freely = (value, target) => {
-    const part = value.toLowerCase();
-    const words = markWords((text) => text.includes(part));
+  const hostsNamed = (words) => {
     const groups = setsWith(words);
-    const inHost = maskOf(hosts.name.length, (at) => words[hosts.name[at]] || words[hosts.address[at]] || groups[hosts.groups[at]] || words[hosts.code[at]]);
+    return maskOf(hosts.name.length, (at) => words(hosts.name[at]) || words(hosts.address[at]) || groups[hosts.groups[at]] || words(hosts.code[at]));
+  };
+
+  const freely = (value, target) => {
+    const words = wordsWith(value);
+    const inHost = hostsNamed(words);
     const owners = ownersWith(words);
     const owned = (at) => Boolean(listeners.owners.size) && Boolean(listeners.owners.get(at)?.some((owner) => owners[owner]));
-    const inKind = maskOf(kinds.port.length, (at) => words[kinds.service[at]] || words[kinds.proto[at]] || words[kinds.user[at]] || String(kinds.port[at]) === part);
-    const inListener = (at) => inKind[listeners.kind[at]] || words[listeners.address[at]] || owned(at);
+    const inKind = maskOf(kinds.port.length, (at) => words(kinds.service[at]) || words(kinds.proto[at]) || words(kinds.user[at]) || String(kinds.port[at]) === value);
+    const inListener = (at) => inKind[listeners.kind[at]] || words(listeners.address[at]) || owned(at);
     if (target === "listener") return maskOf(listeners.count, (at) => inHost[listeners.host[at]] || inListener(at));
     if (target === "host") {
       const heard = anyOf(maskOf(listeners.count, inListener), listeners.host, hosts.name.length);
       return maskOf(hosts.name.length, (at) => inHost[at] || heard[at]);
     }
-    const inMatter = maskOf(of.rule.length, (at) => words[of.rule[at]] || words[of.message[at]] || (of.waived[at] && words[of.waiver[at]]));
-    return maskOf(findings.count, (at) => inHost[findings.host[at]] || inMatter[findings.matter[at]] || words[findings.subject[at]] || (findings.shownBy[at] >= 0 && inListener(findings.shownBy[at])));
+    const inMatter = maskOf(of.rule.length, (at) => words(of.rule[at]) || words(of.message[at]) || (of.waived[at] && words(of.waiver[at])));
+    return maskOf(findings.count, (at) => inHost[findings.host[at]] || inMatter[findings.matter[at]] || words(findings.subject[at]) || (findings.shownBy[at] >= 0 && inListener(findings.shownBy[at])));
+  };
+
+  // Sockets without a port and ports without a socket belong to a host and to no listener or finding: the host leads.
+  const beside = { unix, exposure: exposures };
+  const toBeside = (mask, target) => spreadTo(mask, beside[target].host);
+
+  const freelyBeside = (value, target) => {
+    const words = wordsWith(value);
+    const inHost = hostsNamed(words);
+    const { row, host, count } = beside[target];
+    const names = target === "unix" ? ["path"] : ["target", "address", "proto", "source", "raw"];
+    const inRow = beside[target][names[0]].map((_, at) => names.some((name) => words(beside[target][name][at])) || String(beside[target].port?.[at]) === value);
+    return maskOf(count, (at) => inHost[host[at]] || inRow[row[at]]);
   };
 
   const maskFor = ({ field, value }, target) => {
-    if (!field) return freely(value, target);
+    if (!field) return target in beside ? freelyBeside(value, target) : freely(value, target);
+    if (target === "exposure" && OF_EXPOSURES.has(field)) return onExposures(field, value);
     const level = LEVEL_OF.get(field);
-    const own = { host: onHosts, listener: onListeners, finding: onFindings }[level](field, value);
+    const own = { host: onHosts, listener: onListeners, finding: onFindings, unix: onUnix, exposure: onExposures }[level](field, value);
+    if (level === target) return own;
+    const inHost = level in beside ? anyOf(own, beside[level].host, hosts.name.length) : null;
+    if (target in beside) return toBeside(inHost ?? spread[level].host(own), target);
+    if (inHost) return spread.host[target](inHost);
     const mask = spread[level][target](own);
     return target === "finding" && level === "listener" ? alsoMissing(mask, field, value) : mask;
   };

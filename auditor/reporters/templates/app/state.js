@@ -1,4 +1,4 @@
-/* What is shown is written in the address: `#tab=findings&q=port:23&sort=-severity`, `#host=web-01`, `#finding=<id>`. */
+/* What is shown is written in the address: `#tab=findings&q=port:23&sort=-severity`, `#host=NAME`, `#finding=ID`. */
 
 const TABS = ["findings", "hosts", "ports", "rules", "waivers", "unaudited", "changes", "run"];
 const KEYS = ["tab", "host", "finding", "rule", "q", "sort", "each", "show"];

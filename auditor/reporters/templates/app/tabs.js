@@ -49,7 +49,7 @@ const hostsTab = (fleet) => {
     target: "host",
     noun: "host",
     sort: "status,host",
-    all: () => Int32Array.from(hosts.name.keys()),
+    all: () => upTo(hosts.name.length),
     columns: [
       { key: "host", label: "Host", header: true, rank: (row) => hosts.name[row], cell: (row) => make("a", { href: writeHash({ host: word(hosts.name[row]) }), "data-opens": true }, word(hosts.name[row])) },
       { key: "status", label: "Status", rank: (row) => hosts.status[row], cell: (row) => badge(status(row)) },
@@ -94,7 +94,7 @@ const unauditedTab = (fleet) => {
     target: "host",
     noun: "host",
     sort: "reason,host",
-    all: () => Int32Array.from(hosts.name.keys()).filter((row) => !hosts.full[row]),
+    all: () => upTo(hosts.name.length).filter((row) => !hosts.full[row]),
     columns: [
       { key: "host", label: "Host", header: true, rank: (row) => hosts.name[row], cell: (row) => make("a", { href: writeHash({ host: word(hosts.name[row]) }), "data-opens": true }, word(hosts.name[row])) },
       { key: "status", label: "Status", rank: (row) => hosts.status[row], cell: (row) => badge(fleet.statuses[hosts.status[row]]) },
@@ -108,7 +108,6 @@ const unauditedTab = (fleet) => {
   };
 };
 
-const FLAGGED = new Set(["denied", "unexpected"]);
 const VERDICTS = ["denied", "unexpected", "unknown", "waived", "allowed", "ignored"];
 const mark = (verdict) => make("span", { class: `mark m-${verdict}` }, verdict);
 
@@ -129,7 +128,7 @@ const listenersTab = (fleet) => {
     target: "listener",
     noun: "listener",
     sort: "verdict,port",
-    all: () => Int32Array.from(listeners.kind.keys()),
+    all: () => upTo(listeners.count),
     columns: [
       { key: "verdict", label: "Verdict", rank: (row) => verdictRank[kind(row)], cell: (row) => mark(word(kinds.verdict[kind(row)])) },
       { key: "port", label: "Port", number: true, rank: (row) => kinds.port[kind(row)], cell: (row) => `${kinds.port[kind(row)]}/${word(kinds.proto[kind(row)])}` },
@@ -150,47 +149,45 @@ const listenersTab = (fleet) => {
 };
 
 const portsTab = (fleet) => {
-  const { kinds, listeners, word } = fleet;
-  const keys = new Map();
-  const portOf = kinds.port.map((port, at) => {
-    const label = `${port}/${word(kinds.proto[at])}`;
-    if (!keys.has(label)) keys.set(label, { number: keys.size, port, proto: kinds.proto[at], label });
-    return keys.get(label).number;
-  });
-  const ports = [...keys.values()];
-  let tally = [];
+  const { kinds, listeners, ports, word } = fleet;
+  const { list, of, flagged, wide } = ports;
+  let tally = null;
 
   const count = (mask) => {
-    tally = ports.map(() => ({ hosts: 0, last: -1, listeners: 0, flagged: 0, wide: 0, services: new Set() }));
+    const empty = () => new Int32Array(list.length);
+    tally = { hosts: empty(), listeners: empty(), flagged: empty(), wide: empty() };
+    const last = empty().fill(-1);
     for (let at = 0; at < listeners.count; at++) {
       if (mask && !mask[at]) continue;
       const kind = listeners.kind[at];
-      const one = tally[portOf[kind]];
-      one.listeners++;
-      if (one.last !== listeners.host[at]) { one.last = listeners.host[at]; one.hosts++; }
-      if (FLAGGED.has(word(kinds.verdict[kind]))) one.flagged++;
-      if (word(kinds.scope[kind]) === "wildcard") one.wide++;
-      if (kinds.service[kind] >= 0 && one.services.size < 4) one.services.add(word(kinds.service[kind]));
+      const port = of[kind];
+      tally.listeners[port]++;
+      tally.flagged[port] += flagged[kind];
+      tally.wide[port] += wide[kind];
+      if (last[port] !== listeners.host[at]) { last[port] = listeners.host[at]; tally.hosts[port]++; }
     }
-    return Int32Array.from(ports.keys()).filter((row) => tally[row].listeners);
+    return upTo(list.length).filter((row) => tally.listeners[row]);
   };
 
+  const labels = list.map(() => new Set());
+  for (let kind = 0; kind < of.length; kind++) if (kinds.service[kind] >= 0 && labels[of[kind]].size < 4) labels[of[kind]].add(kinds.service[kind]);
+  const labelsOf = (row, between) => [...labels[row]].map(word).join(between);
   const total = fleet.hosts.name.length;
+  const number = (name) => (row) => tally[name][row].toLocaleString("en");
   return {
     target: "listener",
     noun: "port",
     sort: "-flagged,hosts,port",
     count,
-    all: () => count(null),
+    all: () => upTo(list.length),
     columns: [
-      { key: "port", label: "Port", header: true, rank: (row) => ports[row].port * 8 + ports[row].proto % 8, cell: (row) => make("a", { href: writeHash({ tab: "ports", each: "1", q: `port:${ports[row].port} proto:${word(ports[row].proto)}` }), "data-opens": true }, ports[row].label) },
-      { key: "service", label: "Hosts’ label", cell: (row) => [...tally[row].services].join(", ") },
-      { key: "hosts", label: "Hosts", number: true, rank: (row) => tally[row].hosts, cell: (row) => `${tally[row].hosts.toLocaleString("en")} of ${total.toLocaleString("en")}` },
-      { key: "listeners", label: "Listeners", number: true, rank: (row) => tally[row].listeners, cell: (row) => tally[row].listeners.toLocaleString("en") },
-      { key: "wide", label: "On every address", number: true, rank: (row) => tally[row].wide, cell: (row) => tally[row].wide.toLocaleString("en") },
-      { key: "flagged", label: "Not allowed", number: true, rank: (row) => tally[row].flagged, cell: (row) => (tally[row].flagged ? make("strong", { class: "m-denied" }, tally[row].flagged.toLocaleString("en")) : "0") },
+      { key: "port", label: "Port", header: true, rank: (row) => list[row].port * 8 + list[row].proto % 8, cell: (row) => make("a", { href: writeHash({ tab: "ports", each: "1", q: `port:${list[row].port} proto:${word(list[row].proto)}` }), "data-opens": true }, list[row].label) },
+      { key: "service", label: "Hosts’ label", cell: (row) => labelsOf(row, ", ") },
+      { key: "hosts", label: "Hosts", number: true, rank: (row) => tally.hosts[row], cell: (row) => `${tally.hosts[row].toLocaleString("en")} of ${total.toLocaleString("en")}` },
+      { key: "listeners", label: "Listeners", number: true, rank: (row) => tally.listeners[row], cell: number("listeners") },
+      { key: "wide", label: "On every address", number: true, rank: (row) => tally.wide[row], cell: number("wide") },
+      { key: "flagged", label: "Not allowed", number: true, rank: (row) => tally.flagged[row], cell: (row) => (tally.flagged[row] ? make("strong", { class: "m-denied" }, number("flagged")(row)) : "0") },
     ],
-    record: (row) => ({ port: ports[row].port, proto: word(ports[row].proto), services: [...tally[row].services].join(" "), hosts: tally[row].hosts, listeners: tally[row].listeners, on_every_address: tally[row].wide, not_allowed: tally[row].flagged }),
+    record: (row) => ({ port: list[row].port, proto: word(list[row].proto), services: labelsOf(row, " "), hosts: tally.hosts[row], listeners: tally.listeners[row], on_every_address: tally.wide[row], not_allowed: tally.flagged[row] }),
   };
 };
-

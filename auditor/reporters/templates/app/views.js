@@ -113,18 +113,22 @@ const hostFacts = (fleet, host) => {
   return facts([
     ["Policies", fleet.words(hosts.policies[host]).join(", ") || "none applies"],
     ["Groups", fleet.words(hosts.groups[host]).join(", ")],
-    ["Calls itself", word(hosts.hostname[host])],
+    ["Calls itself", word(hosts.namesake[host] ? hosts.name[host] : hosts.hostname[host])],
     ["System", word(hosts.os[host])],
     ["Kernel", word(hosts.kernel[host])],
     ["Architecture", word(hosts.arch[host])],
     ["Byte order", order === "unknown" ? null : `${order} endian`],
     ["Read as", hosts.root[host] ? "root" : "an unprivileged user"],
+    ["Network namespace", READERS[word(hosts.reader_netns[host])]],
     ["Host key", key],
+    hosts.host_key_trust[host] >= 0 && ["Key trusted because", TRUST[word(hosts.host_key_trust[host])]],
     ["Key exchange", word(hosts.kex[host])],
     ["Collected", hosts.collected[host] === null ? null : spellTime(fleet.run.started + hosts.collected[host])],
     ["Clock against ours", skew === null ? null : `${skew >= 0 ? "+" : "−"}${Math.abs(skew).toFixed(1)} s`],
     ["Ephemeral ports", ports && `${ports[0]}–${ports[1]}`],
-  ]);
+    ["Sockets by state", hostStates(fleet, host)],
+    ["Labels", fleet.words(hosts.labels[host]).join(", ")],
+  ].filter(Boolean));
 };
 
 const findingRows = (fleet, host) => {
@@ -146,9 +150,11 @@ const hostListeners = (fleet, host) => {
   const left = fleet.hosts.heard[host] - rows.length;
   const shown = rows.slice(0, HOST_ROWS);
   const missing = left + rows.length - shown.length;
+  const clients = rows.filter((row) => word(kinds.kind[listeners.kind[row]]) === "ephemeral-udp" && word(kinds.verdict[listeners.kind[row]]) === "ignored").length;
   return [
     make("h3", {}, "Listeners"),
     rows.length ? listenerTable(fleet, `Listeners of ${word(fleet.hosts.name[host])}`, foldTwins(fleet, shown)) : make("p", {}, fleet.hosts.full[host] && !left ? "Nothing listens there." : "None were seen."),
+    clients > 0 && make("p", { class: "sub" }, `${plural(clients, "UDP socket")} on an ephemeral port, probably ${clients === 1 ? "a client" : "clients"}: shown and counted, not judged unless a policy says ephemeral_udp: warn or deny.`),
     missing > 0 && make("p", { class: "note" }, `${plural(missing, "more listener")}, the allowed and ignored ones last, in report.json.`),
   ];
 };
@@ -169,7 +175,7 @@ const viewHost = (fleet, host) => {
       gaps.length > 0 && reached && make("div", { class: "alert" }, make("h3", {}, "Not known"), make("ul", {}, gaps.map((gap) => make("li", {}, gap)))),
       steps.length > 0 && make("p", { class: "next" }, make("strong", {}, "Next step: "), steps.join(" ")),
       found.length > 0 && [make("h3", {}, "Findings"), table(`Findings of ${name}`, ["Severity", "Finding", "Rule"], found)],
-      reached && hostListeners(fleet, host),
+      reached && [hostListeners(fleet, host), hostExposures(fleet, host), hostUnix(fleet, host)],
       reached && [make("h3", {}, "Facts"), hostFacts(fleet, host)],
       reached && [make("h3", {}, "What was read"), ledgerTable(fleet, host)],
       lines.length > 0 && make("details", { class: "raw" }, make("summary", {}, `The kernel’s own lines (${lines.length})`), make("ul", { class: "plain" }, lines)),

@@ -1,0 +1,131 @@
+"""Hosts in, what they show beside listeners out: ports that lead elsewhere, unix sockets, connections by state."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from auditor.model.facts import Exposure, UnixListener
+from auditor.model.report import AuditReport, HostReport
+from auditor.reporters.html_census import Census
+from auditor.reporters.html_words import spell
+
+ELSEWHERE = 200
+"""Ports that lead elsewhere, and unix sockets of one host, that stand in a page as markup."""
+_RAW = 300
+_READERS = {
+    "host": "the host’s own",
+    "other": "not the host’s own: what listens on the host itself was not seen",
+    "unknown": "not known whether it is the host’s own",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A port that leads elsewhere: `port` as `8080/tcp`, `address` as it is bound, and the line that says so."""
+
+    host: str
+    port: str
+    address: str
+    target: str
+    source: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    """Sockets of one protocol in one state."""
+
+    proto: str
+    state: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a fleet shows beside its listeners. `known`: hosts read as root, which alone shows where ports lead.
+
+    `exposures` counts all of `elsewhere`, None: not known; `ephemeral` the UDP sockets that are shown and not judged.
+    """
+
+    known: int
+    exposures: int | None
+    exposed: int
+    elsewhere: tuple[Elsewhere, ...]
+    unix: int
+    ephemeral: int
+    states: tuple[StateCount, ...]
+
+
+def build_beside(report: AuditReport, census: Census) -> Beside:
+    """Return it for the fleet."""
+    known = sum(host.facts is not None and host.facts.privileged for host in report.hosts)
+    found = sum(len(host.exposures) for host in report.hosts)
+    return Beside(
+        known=known,
+        exposures=found if known or found else None,
+        exposed=sum(bool(host.exposures) for host in report.hosts),
+        elsewhere=tuple(_list_first(report.hosts)),
+        unix=sum(len(host.unix) for host in report.hosts),
+        ephemeral=census.count_by("kind", "verdict")["ephemeral-udp", "ignored"],
+        states=_sum_states(report.hosts),
+    )
+
+
+def _list_first(hosts: Sequence[HostReport]) -> Iterable[Elsewhere]:
+    left = ELSEWHERE
+    for host in hosts:
+        yield from list_elsewhere(host, left)
+        left -= min(left, len(host.exposures))
+
+
+def list_elsewhere(host: HostReport, most: int = ELSEWHERE) -> list[Elsewhere]:
+    """Return the ports of a host that lead elsewhere, as rows."""
+    return [
+        Elsewhere(
+            host.name, name_port(one), one.address or _any(one), one.target, one.source, spell(one.raw.strip(), _RAW)
+        )
+        for one in host.exposures[:most]
+    ]
+
+
+def list_unix(host: HostReport) -> tuple[UnixListener, ...]:
+    """Return the listening unix sockets of a host that are shown."""
+    return host.unix[:ELSEWHERE]
+
+
+def name_port(exposure: Exposure) -> str:
+    """Return `8080/tcp`, `8000-8010/tcp`, `any port/udp`."""
+    if exposure.port is None:
+        return f"any port/{exposure.proto}"
+    last = f"-{exposure.last_port}" if exposure.last_port not in (None, exposure.port) else ""
+    return f"{exposure.port}{last}/{exposure.proto}"
+
+
+def _any(exposure: Exposure) -> str:
+    return {"ipv4": "any IPv4 address", "ipv6": "any IPv6 address"}.get(exposure.family or "", "any address")
+
+
+def spell_states(host: HostReport) -> str | None:
+    """Return `tcp: 12 ESTABLISHED, 30 LISTEN; udp: 4 UNCONNECTED`; None when nothing was counted."""
+    states = host.facts.states if host.facts else {}
+    parts = [f"{proto}: {', '.join(f'{count} {state}' for state, count in of.items())}" for proto, of in states.items()]
+    return "; ".join(parts) or None
+
+
+def spell_reader(netns: str) -> str:
+    """Return in whose network namespace the tables were read."""
+    return _READERS.get(netns, netns)
+
+
+def count_ephemeral(host: HostReport) -> int:
+    """Return how many UDP sockets of a host are probably clients, shown and not judged."""
+    return sum(one.kind == "ephemeral-udp" and one.verdict == "ignored" for one in host.listeners)
+
+
+def _sum_states(hosts: Sequence[HostReport]) -> tuple[StateCount, ...]:
+    sums: Counter[tuple[str, str]] = Counter()
+    for host in hosts:
+        for proto, of in host.facts.states.items() if host.facts else ():
+            for state, number in of.items():
+                sums[proto, state] += number
+    return tuple(StateCount(proto, state, number) for (proto, state), number in sums.items())
