@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from auditor.document import FileModel, Unset, listed, mistake
 from auditor.inventory.names import check_address, check_user
-from auditor.model.host import Connection, SecretRef
+from auditor.model.host import Client, Connection, SecretRef
 
 _FAMILIAR = {
     "ansible_host": "address",
@@ -31,7 +31,6 @@ _FAMILIAR = {
     "proxy_jump": "jump",
     "ssh_key": "identity",
     "tags": "labels",
-    "transport": "connection",
     "username": "user",
     "vars": "without vars, directly in the group",
 }
@@ -88,6 +87,14 @@ class Settings(FileModel):
     ] = None
     known_hosts: Annotated[
         Texts | Unset, Field(description="Files of trusted host keys instead of ~/.ssh/known_hosts and the system's.")
+    ] = None
+    host_keys: Annotated[
+        Literal["strict", "accept-new"] | Unset,
+        Field(description="Unknown host keys: refused (strict, when nothing is said) or taken on trust and marked."),
+    ] = None
+    transport: Annotated[
+        Client | Unset,
+        Field(description="What speaks SSH: paramiko (when nothing is said), or openssh, the system's own ssh."),
     ] = None
     jump: Annotated[
         Texts | Unset,

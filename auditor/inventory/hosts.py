@@ -39,12 +39,14 @@ class Hosts:
             if name in self.by_name:
                 self._refuse_twice(key, name)
                 continue
+            own: dict[str, Any] = {"name": name}
+            if entry.address is not None:
+                own["address"] = entry.address
             through = fields.get("jump", ())
             if entry.jump is None and name in through:
                 # A jump written for everybody leads to its own hosts as far as they are on the way.
-                through = through[: through.index(name)]
-            address = entry.address or name.strip("[]")
-            self.by_name[name] = Host(**{**fields, "name": name, "address": address, "jump": through})
+                own["jump"] = through[: through.index(name)]
+            self.by_name[name] = Host(**{**fields, **own})
             self.keys[name] = key
 
     def _fold(self, key: str, entry: HostFile) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def read_layer(document: Document, loc: Loc, settings: Settings | None, base: Pa
         elif isinstance(value, SecretRef) and value.source == "file":
             value = SecretRef(source="file", name=_expand(document, (*loc, name), value.name, base))
             _require_private(document, (*loc, name), value.name)
-        layer[name] = tuple(value) if isinstance(value, list) else value
+        layer["client" if name == "transport" else name] = tuple(value) if isinstance(value, list) else value
     return layer
 
 

@@ -1,6 +1,8 @@
 """A host of the inventory: what to call it, how to reach it, what to trust."""
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import Field
 
 from auditor.model.origin import Origin
 from auditor.model.value import Value
@@ -8,6 +10,11 @@ from auditor.model.value import Value
 Connection = Literal["ssh", "local", "replay"]
 Client = Literal["paramiko", "openssh"]
 HostKeyChecking = Literal["strict", "accept-new", "off"]
+HostKeyPolicy = Literal["strict", "accept-new", "ignored"]
+"""How a run treats host keys; `ignored` only ever by a flag."""
+HostKeyTrust = Literal["known", "certificate", "accepted", "ignored"]
+"""Why a host's key was talked to: it is on file, an authority vouches for it, it was taken on trust at first use, or
+nobody looked."""
 AddressFamily = Literal["any", "inet", "inet6"]
 
 
@@ -44,18 +51,23 @@ class SshOptions(Value):
     host_key_algorithms: tuple[str, ...] = ()
 
 
+def _name_of(fields: dict[str, Any]) -> str:
+    return str(fields["name"]).strip("[]")
+
+
 class Host(Value):
     """One host, with groups and defaults already folded in.
 
-    `name` is its identity everywhere (reports, policies, limits); `address` is what is dialled. `user` None means: not
+    `name` is its identity everywhere (reports, policies, limits); `address` is what is dialled. Which fields the
+    inventory set is in `model_fields_set`; what ssh_config says fills in the others. `user` None means: not
     set, which ssh refuses rather than guesses. Paths are absolute or relative to the working directory, `~` expanded.
-    `client` is what speaks SSH: paramiko here, or the system's own `ssh`.
+    `client` is what speaks SSH: paramiko here, or the system's own `ssh`. `host_keys` None: as `ssh` says.
     `timeout` is the hard limit in seconds for the whole host. `namespaces`: read every other network
     namespace there too, as root.
     """
 
     name: str
-    address: str
+    address: str = Field(default_factory=_name_of)
     port: int = 22
     connection: Connection = "ssh"
     user: str | None = None
@@ -64,6 +76,7 @@ class Host(Value):
     password: SecretRef | None = None
     passphrase: SecretRef | None = None
     known_hosts: tuple[str, ...] = ()
+    host_keys: Literal["strict", "accept-new"] | None = None
     jump: tuple[str, ...] = ()
     client: Client = "paramiko"
     ssh: SshOptions = SshOptions()
@@ -76,14 +89,29 @@ class Host(Value):
     labels: dict[str, str] = {}
     origin: Origin
 
+    @property
+    def accepts_new_keys(self) -> bool:
+        """Whether the key of this host, if it is not known, is taken on trust."""
+        return (self.host_keys or self.ssh.strict_host_key_checking) == "accept-new"
+
 
 class Inventory(Value):
     """The hosts of one inventory file to work on, in file order; `others` are those a limit left out.
 
     Hosts that serve only as jump hosts are hosts like any other, and an `other` may still be jumped through.
+    `host_keys` is what the command line demands for all of them; a host's own `accept-new` needs no flag.
+    `jump_hosts` are those that only ssh_config knows, named as it writes them.
     """
 
     path: str
     sha256: str
     hosts: tuple[Host, ...]
     others: tuple[Host, ...] = ()
+    jump_hosts: tuple[Host, ...] = ()
+    host_keys: HostKeyPolicy = "strict"
+
+    @property
+    def weakest_host_keys(self) -> HostKeyPolicy:
+        """How host keys are treated where that is done with the least care."""
+        asked = any(host.accepts_new_keys for host in self.hosts)
+        return "accept-new" if asked and self.host_keys == "strict" else self.host_keys
