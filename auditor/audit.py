@@ -7,13 +7,15 @@ One host never ends a run and never touches another's result: whatever goes wron
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from auditor.collect import build_script, unframe
+from auditor.collect.sections import TableGroup
 from auditor.errors import TransportError
 from auditor.evaluate import CompiledPolicies, evaluate, report_unreachable
 from auditor.model.host import Connection, Host
@@ -26,14 +28,22 @@ from auditor.transport import Transport
 Clock = Callable[[], datetime]
 Job = TypeVar("Job")
 Done = TypeVar("Done")
+Done_contra = TypeVar("Done_contra", contravariant=True)
+_FIRST_WIDTH = 16
+_RAMP_S = 0.25
 
 
 def collect_host(
-    host: Host, transports: Mapping[Connection, Transport], clock: Clock, *, owners: bool = True
+    host: Host,
+    transports: Mapping[Connection, Transport],
+    clock: Clock,
+    *,
+    owners: bool = True,
+    tables: Set[TableGroup] = frozenset(),
 ) -> Evidence:
     """Run the probe on one host and return what came back, or why nothing did. Raises nothing for the host's sake.
 
-    `owners`: also find out who holds the sockets that listen.
+    `owners`: also find out who holds the sockets that listen. `tables`: what else to fetch, see `build_script`.
     """
     script = build_script(
         secrets.token_hex(16),
@@ -41,6 +51,7 @@ def collect_host(
         password=host.sudo_password is not None,
         namespaces=host.namespaces,
         owners=owners,
+        tables=tables,
     )
     outcome: Transcript | Failure
     try:
@@ -105,22 +116,59 @@ def _judge(evidence: Evidence, policies: CompiledPolicies, now: datetime, fail_o
     )
 
 
-class Fleet(Generic[Job, Done]):
-    """Does `work` for many jobs on a fixed number of threads and hands out results as they come.
+class Source(Protocol[Job, Done_contra]):
+    """Where a fleet's jobs come from, one by one as there is room for them."""
 
-    Jobs are drawn as they are needed, so they may be many. `stop` (safe in a signal handler) starts nothing new; what
-    is in flight may still arrive for `grace` seconds. The threads are daemons: a host that hangs to its deadline does
-    not keep the program from ending.
+    def take(self) -> Job | None:
+        """Return the next job; None when there is none, or none until one of those taken is settled."""
+        ...
+
+    def settle(self, job: Job, done: Done_contra) -> bool:
+        """Learn what came of a job; return whether that is its result, or it will be taken once more."""
+        ...
+
+
+class InOrder(Generic[Job, Done]):
+    """The source of jobs that come as they come."""
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._jobs = iter(jobs)
+
+    def take(self) -> Job | None:
+        return next(self._jobs, None)
+
+    def settle(self, _job: Job, _done: Done) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled(Generic[Job, Done]):
+    """A job and what came of it: nothing, when the fleet had stopped; an error, when `work` broke."""
+
+    job: Job
+    done: list[Done]
+    error: Exception | None = None
+
+
+class Fleet(Generic[Job, Done]):
+    """Does `work` for many jobs on a bounded number of threads and hands out results as they come.
+
+    It begins with `_FIRST_WIDTH` jobs at a time and takes one more for every result, and twice as many whenever a
+    quarter of a second brings none: no burst of handshakes at the start, and no wait for hosts that are slow. `stop`
+    (safe in a signal handler) starts nothing new; what is in flight may still arrive for `grace` seconds. The threads
+    are daemons: a host that hangs to its deadline does not keep the program from ending.
     """
 
     def __init__(self, work: Callable[[Job], Done], jobs: int, grace: float = 3.0) -> None:
         self._work = work
         self._jobs = max(1, jobs)
+        self._width = min(self._jobs, _FIRST_WIDTH)
         self._grace = grace
         self._in_flight = 0
+        self._threads = 0
         self._until: float | None = None
         self._waiting: SimpleQueue[list[Job]] = SimpleQueue()
-        self._done: SimpleQueue[list[Done] | None] = SimpleQueue()
+        self._done: SimpleQueue[_Settled[Job, Done] | None] = SimpleQueue()
 
     def stop(self) -> None:
         self._until = monotonic() + self._grace
@@ -130,36 +178,65 @@ class Fleet(Generic[Job, Done]):
     def stopped(self) -> bool:
         return self._until is not None
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Done]:
-        """Yield one result per job, in order of completion; fewer after `stop`. What `jobs` raises comes through."""
-        threads = 0
+    def run(self, source: Source[Job, Done]) -> Iterator[Done]:
+        """Yield one result per job, in order of completion; fewer after `stop`.
+
+        What the source raises comes through, and what `work` raises.
+        """
         try:
-            for job in jobs:
-                if self.stopped:
-                    break
-                self._waiting.put([job])
-                self._in_flight += 1
-                if threads < self._jobs:
-                    threading.Thread(target=self._drain, daemon=True, name="netaudit-worker").start()
-                    threads += 1
-                yield from self._settle(2 * self._jobs)
-            yield from self._settle(0)
+            while True:
+                self._hand_out(source)
+                if not self._in_flight or (self._until is not None and monotonic() >= self._until):
+                    return
+                settled = self._await()
+                if settled is None:
+                    continue
+                self._in_flight -= 1
+                if settled.error is not None:
+                    raise settled.error
+                for done in settled.done:
+                    if source.settle(settled.job, done):
+                        yield done
         finally:
-            for _ in range(threads):
+            for _ in range(self._threads):
                 self._waiting.put([])
 
-    def _drain(self) -> None:
-        while job := self._waiting.get():
-            self._done.put([] if self.stopped else [self._work(job[0])])
+    def _hand_out(self, source: Source[Job, Done]) -> None:
+        """Draw jobs as long as there is room."""
+        while not self.stopped and self._in_flight < self._width and (job := source.take()) is not None:
+            self._waiting.put([job])
+            self._in_flight += 1
+            if self._threads < self._in_flight:
+                self._start_thread()
 
-    def _settle(self, most: int) -> Iterator[Done]:
-        """Yield results until at most `most` jobs are in flight, or the grace after `stop` is over."""
-        while self._in_flight > most:
+    def _start_thread(self) -> None:
+        try:
+            threading.Thread(target=self._drain, daemon=True, name="netaudit-worker").start()
+        except RuntimeError:  # threading's word for the process or memory limit: go on with those there are
+            if not self._threads:
+                raise
+            self._jobs = self._width = self._threads
+        else:
+            self._threads += 1
+
+    def _drain(self) -> None:
+        while waiting := self._waiting.get():
+            (job,) = waiting
             try:
-                done = self._done.get(timeout=None if self._until is None else max(0.0, self._until - monotonic()))
-            except Empty:
-                self._in_flight = 0
-                return
-            if done is not None:
-                self._in_flight -= 1
-                yield from done
+                self._done.put(_Settled(job, [] if self.stopped else [self._work(job)]))
+            except Exception as error:  # noqa: BLE001 - for `run` to raise: a thread that just ended would be waited for
+                self._done.put(_Settled(job, [], error))
+
+    def _await(self) -> _Settled[Job, Done] | None:
+        """Return what is settled next; None when it is time to look again, and then there may be room for more."""
+        patience = _RAMP_S if self._width < self._jobs else None
+        if self._until is not None:
+            patience = max(0.0, self._until - monotonic())
+        try:
+            settled = self._done.get(timeout=patience)
+        except Empty:
+            self._width = min(self._jobs, 2 * self._width)
+            return None
+        if settled is not None:
+            self._width = min(self._jobs, self._width + 1)
+        return settled

@@ -6,13 +6,17 @@ from time import monotonic
 
 import pytest
 
-from auditor.audit import Fleet
+from auditor.audit import Fleet, InOrder, collect_host
+from auditor.model.host import Host
+from auditor.model.transcript import Failure, Transcript
+from auditor.transport import Script
+from tests.builders import NOW, a_host
 
 
 @pytest.mark.parametrize("jobs", [1, 3, 50])
 def test_every_job_is_done_once(jobs: int) -> None:
     fleet: Fleet[int, int] = Fleet(lambda number: number * number, jobs)
-    assert sorted(fleet.run(range(20))) == [number * number for number in range(20)]
+    assert sorted(fleet.run(InOrder(range(20)))) == [number * number for number in range(20)]
 
 
 def test_no_more_than_so_many_at_a_time() -> None:
@@ -28,7 +32,7 @@ def test_no_more_than_so_many_at_a_time() -> None:
             running -= 1
         return number
 
-    assert len(list(Fleet(work, 4).run(range(30)))) == 30
+    assert len(list(Fleet(work, 4).run(InOrder(range(30))))) == 30
     assert most <= 4
 
 
@@ -39,12 +43,12 @@ def test_an_error_of_whatever_supplies_the_jobs_comes_through() -> None:
 
     fleet: Fleet[int, int] = Fleet(lambda number: number, 4)
     with pytest.raises(ValueError, match="cut off"):
-        list(fleet.run(supply()))
+        list(fleet.run(InOrder(supply())))
 
 
 def test_an_empty_fleet_is_done_at_once() -> None:
     fleet: Fleet[int, int] = Fleet(lambda number: number, 4)
-    assert list(fleet.run([])) == []
+    assert list(fleet.run(InOrder([]))) == []
 
 
 def test_stopping_starts_nothing_new_and_waits_only_so_long_for_the_rest() -> None:
@@ -58,7 +62,7 @@ def test_stopping_starts_nothing_new_and_waits_only_so_long_for_the_rest() -> No
         return number
 
     fleet = Fleet(work, jobs=2, grace=0.3)
-    results = fleet.run(range(10))
+    results = fleet.run(InOrder(range(10)))
     assert next(results) == 0
     fleet.stop()
     before = monotonic()
@@ -75,7 +79,90 @@ def test_what_is_in_flight_when_it_stops_may_still_arrive() -> None:
         return number
 
     fleet = Fleet(work, jobs=2, grace=5.0)
-    results = fleet.run([0, 1])
+    results = fleet.run(InOrder([0, 1]))
     assert next(results) == 0
     fleet.stop()
     assert list(results) == [1]
+
+
+def test_a_defect_in_the_work_comes_through_and_nobody_waits_for_ever() -> None:
+    def work(number: int) -> int:
+        if number == 3:
+            raise ZeroDivisionError("a defect")
+        return number
+
+    with pytest.raises(ZeroDivisionError, match="a defect"):
+        list(Fleet(work, 4).run(InOrder(range(10))))
+
+
+def test_it_begins_with_a_few_and_widens_when_they_take_long() -> None:
+    """Sixteen at first; when nothing comes back, twice as many after a while, and so on up to the limit."""
+    release, started = threading.Event(), threading.Semaphore(0)
+
+    def work(number: int) -> int:
+        started.release()
+        release.wait(30)
+        return number
+
+    results = Fleet(work, jobs=60).run(InOrder(range(100)))
+    collector = threading.Thread(target=lambda: list(results))
+    collector.start()
+    assert all(started.acquire(timeout=10) for _ in range(16))
+    assert not started.acquire(timeout=0.1)
+    assert all(started.acquire(timeout=10) for _ in range(44))
+    assert not started.acquire(timeout=0.6), "no more than sixty"
+    release.set()
+    collector.join(10)
+    assert not collector.is_alive()
+
+
+def test_where_no_more_threads_can_be_started_those_there_are_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at the limit of processes (RLIMIT_NPROC, or a container's)."""
+    start, started = threading.Thread.start, []
+
+    def limited(thread: threading.Thread) -> None:
+        if len(started) == 3:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    fleet: Fleet[int, int] = Fleet(lambda number: number, 20)
+    assert sorted(fleet.run(InOrder(range(50)))) == list(range(50))
+    assert len(started) == 3
+
+
+class Twice:
+    """A source that has every job done a second time."""
+
+    def __init__(self, jobs: list[int]) -> None:
+        self.waiting = jobs
+        self.settled: list[tuple[int, int]] = []
+
+    def take(self) -> int | None:
+        return self.waiting.pop(0) if self.waiting else None
+
+    def settle(self, job: int, done: int) -> bool:
+        self.settled.append((job, done))
+        if job >= 100:
+            return True
+        self.waiting.append(job + 100)
+        return False
+
+
+def test_a_result_that_is_not_final_is_not_handed_out() -> None:
+    source = Twice([1, 2, 3])
+    assert sorted(Fleet(lambda number: -number, 2).run(source)) == [-103, -102, -101]
+    assert sorted(source.settled) == [(1, -1), (2, -2), (3, -3), (101, -101), (102, -102), (103, -103)]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RecursionError("too deep"), KeyError("x")])
+def test_a_host_on_which_we_break_costs_only_itself(error: Exception) -> None:
+    class Breaking:
+        def run(self, host: Host, script: Script) -> Transcript:  # noqa: ARG002  # the protocol's
+            raise error
+
+    evidence = collect_host(a_host(), {"ssh": Breaking()}, lambda: NOW)
+    assert isinstance(evidence.outcome, Failure)
+    assert evidence.outcome.code == "internal-error"
+    assert type(error).__name__ in evidence.outcome.message

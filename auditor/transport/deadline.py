@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Callback = Callable[[], None]
+_LINGER_S = 0.5
+_MOST_DEAD = 1000
 
 
 class Deadline:
@@ -37,11 +39,14 @@ class Deadline:
 
 
 class Watchdog:
-    """One thread for any number of deadlines; it exists only while there is one to wait for."""
+    """One thread for any number of deadlines; it ends when there has been none to wait for for a while.
+
+    A deadline that comes to nothing, as nearly all do, costs no switch of threads: it is left for the thread to find.
+    """
 
     def __init__(self) -> None:
-        self._entries: list[tuple[float, int, Callback]] = []
-        self._live: set[int] = set()
+        self._entries: list[tuple[float, int]] = []
+        self._callbacks: dict[int, Callback] = {}
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._running = False
@@ -49,38 +54,48 @@ class Watchdog:
     @contextmanager
     def guard(self, deadline: Deadline, callback: Callback) -> Iterator[None]:
         """Call `callback` once if `deadline` passes before the block ends."""
+        number = next(self._numbers)
         with self._changed:
-            number = next(self._numbers)
-            heapq.heappush(self._entries, (deadline.at, number, callback))
-            self._live.add(number)
-            if not self._running:
-                self._running = True
-                threading.Thread(target=self._watch, name="netaudit-watchdog", daemon=True).start()
-            self._changed.notify()
+            self._callbacks[number] = callback
+            self._push(deadline.at, number)
         try:
             yield
         finally:
             with self._changed:
-                self._live.discard(number)
-                self._changed.notify()
+                self._callbacks.pop(number, None)
+
+    def _push(self, at: float, number: int) -> None:
+        if len(self._entries) > 2 * len(self._callbacks) + _MOST_DEAD:
+            self._entries = [entry for entry in self._entries if entry[1] in self._callbacks]
+            heapq.heapify(self._entries)
+        heapq.heappush(self._entries, (at, number))
+        if not self._running:
+            self._running = True
+            threading.Thread(target=self._watch, name="netaudit-watchdog", daemon=True).start()
+        elif self._entries[0][1] == number:
+            self._changed.notify()
 
     def _watch(self) -> None:
         while (due := self._next_due()) is not None:
             due()
 
     def _next_due(self) -> Callback | None:
-        """Wait for the next deadline that is still wanted and return its callback; None when none is left."""
+        """Wait for the next deadline that is still wanted and return its callback; None when none came for a while."""
+        idle_since = time.monotonic()
         with self._changed:
-            while self._live:
-                at, number, callback = self._entries[0]
-                wait = at - time.monotonic()
-                if number in self._live and wait > 0:
-                    self._changed.wait(wait)
-                    continue
-                heapq.heappop(self._entries)
-                if number in self._live:
-                    self._live.discard(number)
-                    return callback
+            while self._callbacks or time.monotonic() - idle_since < _LINGER_S:
+                wait = self._wait_for_first()
+                if wait <= 0:
+                    return self._callbacks.pop(heapq.heappop(self._entries)[1])
+                if self._callbacks:
+                    idle_since = time.monotonic()
+                self._changed.wait(min(wait, _LINGER_S))
             self._entries.clear()
             self._running = False
             return None
+
+    def _wait_for_first(self) -> float:
+        """Return the seconds to the first deadline that is still wanted."""
+        while self._entries and self._entries[0][1] not in self._callbacks:
+            heapq.heappop(self._entries)
+        return self._entries[0][0] - time.monotonic() if self._entries else _LINGER_S

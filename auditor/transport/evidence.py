@@ -2,6 +2,9 @@
 
 `evidence.jsonl.gz` holds one JSON value a line: an EvidenceHeader, an Evidence for each host in the order in which they
 finished, an EvidenceFooter. The bytes depend on nothing but the values (the gzip header carries no time and no name).
+
+While a run is at work the file is called `….part`, and every host is on the disk as soon as it was added: a run that is
+killed loses those it was busy with. What is cut off is read up to its last whole host.
 """
 
 import errno
@@ -12,17 +15,20 @@ import tempfile
 import threading
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from auditor.errors import EvidenceError, OutputError
-from auditor.model.host import Host
+from auditor.model.host import Host, SshOptions
 from auditor.model.transcript import Evidence, EvidenceFooter, EvidenceHeader, Transcript
 from auditor.model.value import Value
 from auditor.transport import MEBIBYTE
 
+TEMPORARY = ".netaudit-"
+"""What the names of files begin with that are not in their place yet; a killed run may leave them."""
 MOST_LINE = 64 * MEBIBYTE
 """One host. A byte takes at most 6 in JSON (`\\u0000`), so the largest output of ordinary text fits."""
 MOST_TOTAL = 16 * 1024 * MEBIBYTE
@@ -42,26 +48,32 @@ def strip_login(host: Host) -> Host:
             "passphrase": None,
             "known_hosts": (),
             "sudo_password": None,
+            "ssh": SshOptions(),
         }
     )
+
+
+PART = ".part"
+"""What the name of an evidence file ends in while its run is at work, and for ever when that was killed."""
 
 
 class EvidenceWriter:
     """Writes an evidence file beside its final name and moves it into place when it is whole.
 
-    Safe to use from several threads. As a context manager it discards the file unless `finish` was called.
-    Raises OutputError.
+    Until `settle` it does not take the place of what a killed run left there under the same name, because it may be
+    what this one goes on from. Safe to use from several threads. Raises OutputError.
     """
 
     def __init__(self, path: Path, header: EvidenceHeader) -> None:
         self._path = path
-        self._hosts = 0
+        self.hosts = 0
+        self._settled = False
         self._lock = threading.Lock()
         try:
             if path.exists() and not path.is_file():
                 raise OSError(errno.EINVAL, "not a regular file")
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+            descriptor, name = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
         except OSError as error:
             raise self._failed(error) from error
         self._part = Path(name)  # made by mkstemp: mode 0600
@@ -73,13 +85,26 @@ class EvidenceWriter:
         """Add one host, its login details removed."""
         kept = evidence.model_copy(update={"host": strip_login(evidence.host)})
         with self._lock:
-            self._hosts += 1
+            self.hosts += 1
             self._write(kept)
+
+    @property
+    def part(self) -> Path:
+        """Where the evidence is until it is whole."""
+        return self._path.with_name(self._path.name + PART)
+
+    def settle(self) -> None:
+        """Give the file its name of a run at work. Nothing of an earlier run is lost by that any more."""
+        try:
+            self._part.replace(self.part)
+        except OSError as error:
+            raise self._failed(error) from error
+        self._part, self._settled = self.part, True
 
     def finish(self, *, partial: bool = False) -> None:
         """Write the footer and put the file into place, mode 0600, surviving a power cut."""
         with self._lock:
-            self._write(EvidenceFooter(hosts=self._hosts, partial=partial))
+            self._write(EvidenceFooter(hosts=self.hosts, partial=partial))
             try:
                 self._file.close()
                 self._raw.flush()
@@ -90,21 +115,25 @@ class EvidenceWriter:
             except OSError as error:
                 raise self._failed(error) from error
 
-    def discard(self) -> None:
-        """Remove what was written, unless `finish` has put it into place."""
-        self._file.close()
-        self._raw.close()
-        self._part.unlink(missing_ok=True)
+    def abandon(self) -> None:
+        """Close the file, if `finish` has not; what holds no host, or has not been settled, is removed."""
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self._raw.close()
+        if not (self._settled and self.hosts):
+            self._part.unlink(missing_ok=True)
 
     def __enter__(self) -> "EvidenceWriter":
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self.discard()
+        self.abandon()
 
     def _write(self, value: Value) -> None:
         try:
             self._file.write(_encode(value) + b"\n")
+            self._file.flush()  # zlib's Z_SYNC_FLUSH: whoever reads the file now gets this line whole
         except OSError as error:
             raise self._failed(error) from error
 

@@ -1,25 +1,27 @@
 """OpenSSH known_hosts text in, an answer to "is this key this host's?" out.
 
-Format and meaning: sshd(8), SSH_KNOWN_HOSTS FILE FORMAT; lookups follow check_host_key() in OpenSSH's sshconnect.c:
-the name looked up is the name dialled (the inventory's `address`), as `[name]:port` on a port other than 22 with the
-plain name as second choice; @revoked counts under either, which is stricter than ssh. Host certificates are not
-verified: an @cert-authority line never makes a key trusted.
+Format and meaning: sshd(8), SSH_KNOWN_HOSTS FILE FORMAT; lookups and verdicts are those of check_host_key() in
+OpenSSH's sshconnect.c: the name looked up is `[name]:port` on a port other than 22, with the plain name as second
+choice when nothing is on file for the first. A certificate counts when an @cert-authority line names the host and its
+authority; failing that, the key in it is looked up like any other.
 """
 
-import base64
-import hashlib
-import hmac
 import re
 import stat
+from binascii import a2b_base64
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from auditor.errors import Problem, TransportError
+from auditor.transport.certificate import Certificate, read_certificate
+from auditor.transport.hashed_names import HashedNames, read_hashed
+from auditor.transport.public_key import fingerprint, type_of
 
 Marker = Literal["", "revoked", "cert-authority"]
-Trust = Literal["trusted", "unknown", "mismatch", "revoked"]
+Trust = Literal["trusted", "unknown", "mismatch", "revoked", "certificate"]
 
 DEFAULT_FILES = (
     "~/.ssh/known_hosts",
@@ -30,11 +32,10 @@ DEFAULT_FILES = (
 """Where ssh(1) looks: UserKnownHostsFile and GlobalKnownHostsFile in ssh_config(5)."""
 
 _MAX_BYTES = 256 * 1024 * 1024
-_HASHED = re.compile(r"\|1\|([A-Za-z0-9+/=]+)\|([A-Za-z0-9+/=]+)", re.ASCII)
+_MARKERS: dict[str, Marker] = {"@revoked": "revoked", "@cert-authority": "cert-authority"}
 
 
-@dataclass(frozen=True, slots=True)
-class KnownKey:
+class KnownKey(NamedTuple):
     """One line: who (`names`, as written), which key, and where it stands."""
 
     names: str
@@ -49,17 +50,50 @@ class KnownKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """The key a server showed, as it stands in known_hosts, and the certificate it came in."""
+
+    blob: bytes
+    certificate: Certificate | None = None
+
+    @property
+    def key_type(self) -> str:
+        return type_of(self.blob)
+
+
+@dataclass(frozen=True, slots=True)
 class Ruling:
-    """What the files say about a key, and the lines that say so (mismatch: the keys they hold instead)."""
+    """What the files say about a key, and the lines that say so.
+
+    mismatch: the keys they hold instead. certificate: the authorities they hold, and in `fault` why the certificate
+    does not count. A trusted key's first line is an authority's when its certificate was accepted.
+    """
 
     trust: Trust
     lines: tuple[KnownKey, ...] = ()
-    authorities: tuple[KnownKey, ...] = ()
+    fault: str = ""
 
 
-def fingerprint(blob: bytes) -> str:
-    """Return `SHA256:…` of a public key as `ssh-keygen -l` prints it."""
-    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode("ascii").rstrip("=")
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a host is looked up by: `names` in the order to try, and the one its certificates are made out to."""
+
+    names: tuple[str, ...]
+    principal: str
+
+
+def place_of(host: str, port: int, alias: str | None = None) -> Place:
+    """Return what to look up; an alias (HostKeyAlias, ssh_config(5)) takes the place of name and port."""
+    if alias is not None:
+        return Place((alias.lower(),), alias.lower())
+    host = host.lower()
+    return Place((host,) if port == 22 else (f"[{host}]:{port}", host), host)
+
+
+def read_shown(blob: bytes) -> Shown:
+    """Return a server's key from its bytes, which may be a certificate."""
+    certificate = read_certificate(blob)
+    return Shown(blob) if certificate is None else Shown(certificate.plain, certificate)
 
 
 def parse_known_hosts(text: str, file: str) -> tuple[list[KnownKey], list[Problem]]:
@@ -68,130 +102,137 @@ def parse_known_hosts(text: str, file: str) -> tuple[list[KnownKey], list[Proble
     problems: list[Problem] = []
     for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
+        if not stripped or stripped[0] == "#":
             continue
-        parsed = _parse_line(stripped, file, number)
-        if isinstance(parsed, KnownKey):
-            keys.append(parsed)
-        else:
+        try:
+            keys.append(_parse_line(stripped, file, number))
+        except ValueError as error:
             hint = "fix or delete the line: `ssh-keygen -l -f FILE` shows which lines ssh can read"
-            problems.append(Problem(file, number, 1, parsed, hint, line))
+            problems.append(Problem(file, number, 1, str(error), hint, line))
     return keys, problems
 
 
-def _parse_line(line: str, file: str, number: int) -> KnownKey | str:
+def _parse_line(line: str, file: str, number: int) -> KnownKey:
+    """Return the key of a line. Raises ValueError, which says what is wrong with it."""
     marker: Marker = ""
     fields = line.split(None, 4)
-    if fields[0].startswith("@"):
-        if fields[0] not in {"@revoked", "@cert-authority"}:
-            return f"unknown marker {fields[0]}"
-        marker = "revoked" if fields[0] == "@revoked" else "cert-authority"
-        del fields[0]
+    if line[0] == "@":
+        if fields[0] not in _MARKERS:
+            raise ValueError(f"unknown marker {fields[0]}")
+        marker = _MARKERS[fields.pop(0)]
     if len(fields) < 3:
-        return "not a known_hosts line: expected names, key type and key"
+        raise ValueError("not a known_hosts line: expected names, key type and key")
     names, key_type, encoded = fields[:3]
-    if names.startswith("|") and not _is_hashed_name(names):
-        return "the hashed name is damaged"
+    if names[0] == "|" and read_hashed(names) is None:
+        raise ValueError("the hashed name is damaged")
     try:
-        blob = base64.b64decode(encoded, validate=True)
+        blob = a2b_base64(encoded, strict_mode=True)
     except ValueError:
-        return "the key is not base64"
-    size = int.from_bytes(blob[:4], "big")
-    if len(blob) < 4 or blob[4 : 4 + size] != key_type.encode("ascii", "replace"):
-        return f"the key is not of the type its line says ({key_type})"
+        raise ValueError("the key is not base64") from None
+    if not blob.startswith(_head(key_type)):
+        raise ValueError(f"the key is not of the type its line says ({key_type})")
     return KnownKey(names, marker, key_type, blob, file, number)
 
 
-def _is_hashed_name(names: str) -> bool:
-    hashed = _HASHED.fullmatch(names)
-    try:
-        return hashed is not None and all(base64.b64decode(part, validate=True) for part in hashed.groups())
-    except ValueError:
-        return False
+@cache
+def _head(key_type: str) -> bytes:
+    """Return what the bytes of a key of this type begin with (RFC 4253 §6.6)."""
+    word = key_type.encode("utf-8", "surrogateescape")
+    return len(word).to_bytes(4, "big") + word
 
 
 class KnownHosts:
-    """An index: a lookup is a dict access; hashed names are tried only when that settles nothing."""
+    """An index: a lookup is a dict access; hashed names are tried only when that settles nothing.
+
+    Safe to use from several threads.
+    """
 
     def __init__(self, keys: Iterable[KnownKey], warnings: Sequence[Problem] = ()) -> None:
         self.warnings = tuple(warnings)
         self._plain: dict[str, list[KnownKey]] = {}
-        self._hashed: list[tuple[bytes, bytes, KnownKey]] = []
         self._patterns: list[tuple[tuple[tuple[bool, re.Pattern[str]], ...], KnownKey]] = []
-        self._found_hashed: dict[str, list[KnownKey]] = {}
+        self._hashed: HashedNames[KnownKey] = HashedNames()
+        self._marked: HashedNames[KnownKey] = HashedNames()
         for key in keys:
-            self._index(key)
-        self._hashed_revocations = any(key.marker == "revoked" for _, _, key in self._hashed)
+            names = key.names
+            if names[0] == "|":
+                (self._marked if key.marker else self._hashed).add(names, key.blob, key)
+            elif "*" in names or "?" in names or "!" in names:
+                self._patterns.append((_compile_patterns(names), key))
+            else:
+                for name in names.lower().split(","):
+                    self._plain.setdefault(name, []).append(key)
 
-    def _index(self, key: KnownKey) -> None:
-        if hashed := _HASHED.fullmatch(key.names):
-            self._hashed.append((base64.b64decode(hashed[1]), base64.b64decode(hashed[2]), key))
-        elif any(sign in key.names for sign in "*?!"):
-            self._patterns.append((_compile_patterns(key.names), key))
-        else:
-            for name in key.names.lower().split(","):
-                self._plain.setdefault(name, []).append(key)
+    def key_types(self, place: Place) -> tuple[str, ...]:
+        """Return the types of the keys stored under a place's first name: what to ask the server for.
 
-    def key_types(self, host: str, port: int) -> tuple[str, ...]:
-        """Return the types of the keys stored for a host, in the order of their lines: what to ask the server for."""
-        for name in _lookup_names(host, port):
-            for find in (self._find_unhashed, self._find_hashed):
-                if types := dict.fromkeys(key.key_type for key in find(name) if key.marker == ""):
-                    return tuple(types)
-        return ()
-
-    def judge(self, host: str, port: int, blob: bytes) -> Ruling:
-        """Return what the files say about the key a server at `host:port` showed.
-
-        A revocation wins over everything. Any other key on file for the name makes it a mismatch, whatever its type.
-        Only when nothing is known for `[name]:port` may a line for the plain name vouch for the key.
+        Of hashed lines it may be a guess where trying them all would take too long; `judge` makes it exact.
         """
-        names = _lookup_names(host, port)
-        revoked = tuple(key for name in names for key in self._find_revoked(name) if key.blob == blob)
-        if revoked:
-            return Ruling("revoked", revoked)
-        first = self._rule(names[0], blob)
-        if first.trust == "unknown" and len(names) > 1:
-            second = self._rule(names[1], blob)
+        name = place.names[0]
+        plain = tuple(dict.fromkeys(key.key_type for key in self._find_plain(name) if key.marker == ""))
+        return plain or self._hashed.guess_types(name)
+
+    def has_authority(self, place: Place) -> bool:
+        """Return whether any @cert-authority line names the host."""
+        return any(key.marker == "cert-authority" for name in place.names for key in self._find_marked(name))
+
+    def judge(self, place: Place, shown: Shown, now: float) -> Ruling:
+        """Return what the files say about the key a server showed for `place`; `now` in seconds since 1970.
+
+        A revocation of the key or of the authority that signed it wins over other lines for the same name. Any other
+        key on file for the name makes it a mismatch, whatever its type.
+        """
+        first, *others = place.names
+        ruling = self._rule(first, place.principal, shown, now)
+        if ruling.trust == "unknown" and others:
+            second = self.judge(replace(place, names=tuple(others)), shown, now)
             if second.trust == "trusted":
                 return second
-            return Ruling("unknown", authorities=first.authorities + second.authorities)
-        return first
+            ruling = ruling if second.trust == "mismatch" else second
+        elif ruling.trust in {"trusted", "revoked"}:
+            return ruling
+        if shown.certificate is None:
+            return ruling
+        plain = self.judge(place, Shown(shown.blob), now)
+        return ruling if plain.trust == "unknown" else plain
 
-    def _rule(self, name: str, blob: bytes) -> Ruling:
-        stored = self._find_unhashed(name)
-        if not any(key.blob == blob and key.marker == "" for key in stored):
-            stored += self._find_hashed(name)
-        ordinary = tuple(key for key in stored if key.marker == "")
-        same = tuple(key for key in ordinary if key.blob == blob)
+    def _rule(self, name: str, principal: str, shown: Shown, now: float) -> Ruling:
+        marked = self._find_marked(name)
+        signer = shown.certificate.authority if shown.certificate else None
+        revoked = tuple(key for key in marked if key.marker == "revoked" and key.blob in {shown.blob, signer})
+        if revoked:
+            return Ruling("revoked", revoked)
+        if shown.certificate is not None:
+            authorities = tuple(key for key in marked if key.marker == "cert-authority")
+            return _rule_certificate(authorities, shown.certificate, principal, now)
+        return self._rule_key(name, shown.blob)
+
+    def _rule_key(self, name: str, blob: bytes) -> Ruling:
+        stored = [key for key in self._find_plain(name) if key.marker == ""]
+        same = [key for key in stored if key.blob == blob] or self._hashed.find(name, blob)
         if same:
-            return Ruling("trusted", same)
-        if ordinary:
-            return Ruling("mismatch", ordinary)
-        return Ruling("unknown", authorities=tuple(key for key in stored if key.marker == "cert-authority"))
+            return Ruling("trusted", tuple(same))
+        stored += self._hashed.find_all(name)
+        return Ruling("mismatch", tuple(stored)) if stored else Ruling("unknown")
 
-    def _find_revoked(self, name: str) -> list[KnownKey]:
-        stored = self._find_unhashed(name)
-        if self._hashed_revocations:
-            stored += self._find_hashed(name)
-        return [key for key in stored if key.marker == "revoked"]
-
-    def _find_unhashed(self, name: str) -> list[KnownKey]:
+    def _find_plain(self, name: str) -> list[KnownKey]:
         return self._plain.get(name, []) + [key for patterns, key in self._patterns if _matches(patterns, name)]
 
-    def _find_hashed(self, name: str) -> list[KnownKey]:
-        """Return the hashed lines for `name` (HMAC-SHA1 of the name, hostfile.c), remembered for the run."""
-        found = self._found_hashed.get(name)
-        if found is None:
-            wanted = name.encode("utf-8", "surrogateescape")
-            found = [key for salt, digest, key in self._hashed if hmac.digest(salt, wanted, "sha1") == digest]
-            self._found_hashed[name] = found
-        return found
+    def _find_marked(self, name: str) -> list[KnownKey]:
+        return [key for key in self._find_plain(name) if key.marker] + self._marked.find_all(name)
 
 
-def _lookup_names(host: str, port: int) -> tuple[str, ...]:
-    host = host.lower()
-    return (host,) if port == 22 else (f"[{host}]:{port}", host)
+def _rule_certificate(
+    authorities: tuple[KnownKey, ...], certificate: Certificate, principal: str, now: float
+) -> Ruling:
+    signers = tuple(key for key in authorities if key.blob == certificate.authority)
+    if signers:
+        fault = certificate.find_fault(principal, now)
+        return Ruling("certificate", signers, fault) if fault else Ruling("trusted", signers)
+    if authorities:
+        signer = f"{type_of(certificate.authority)} {fingerprint(certificate.authority)}"
+        return Ruling("certificate", authorities, f"it is signed by another authority, {signer}")
+    return Ruling("unknown")
 
 
 def _compile_patterns(names: str) -> tuple[tuple[bool, re.Pattern[str]], ...]:
@@ -220,20 +261,21 @@ def load_known_hosts(paths: Sequence[str], *, optional: bool = False) -> KnownHo
     problems: list[Problem] = []
     for path in paths:
         try:
-            text = _read(Path(path).expanduser())
+            text = read_text(Path(path).expanduser())
         except FileNotFoundError as error:
             if optional:
                 continue
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
         except (OSError, RuntimeError) as error:
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
         found, wrong = parse_known_hosts(text, path)
         keys += found
         problems += wrong
     return KnownHosts(keys, problems)
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return the text of a file of keys. Raises OSError, also for what might never end."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError("not a regular file: reading it might never end")
     with path.open("rb") as file:
@@ -243,7 +285,8 @@ def _read(path: Path) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _unreadable(path: str, error: Exception) -> TransportError:
+def unreadable(path: str, error: Exception) -> TransportError:
+    """Return the failure of every host that a file of keys decides for."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return TransportError(
         "hostkey",

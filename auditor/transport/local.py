@@ -4,28 +4,18 @@ The script runs under /bin/sh in a session of its own, with a clean environment,
 when it is done or out of time.
 """
 
-import contextlib
-import os
-import selectors
-import signal
-import subprocess
-import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import IO
 
-from auditor.errors import TransportError
 from auditor.model.host import Host
 from auditor.model.transcript import Transcript
-from auditor.transport import SHELL, Cut, Limits, Script
+from auditor.transport import SHELL, Limits, Script
 from auditor.transport.deadline import Deadline
+from auditor.transport.process import Drain, end, start, why_cut
 from auditor.transport.secret import PasswordPrompt, resolve_secret
+from auditor.transport.timeline import step
 
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-_CHUNK = 256 * 1024
-_GRACE_S = 2.0
-"""How long to wait for the end of the output once the shell has ended, when something it left behind holds it open."""
-_POLL_S = 0.25
 
 
 class LocalTransport:
@@ -40,134 +30,23 @@ class LocalTransport:
         started_at = self._clock()
         deadline = Deadline(host.timeout)
         password = b"" if host.sudo_password is None else resolve_secret(host.sudo_password).encode("utf-8")
-        shell = _start()
-        drain = _Drain(shell, script.text, self._limits, PasswordPrompt(script.prompt, password))
-        try:
-            drain.run(deadline)
-        finally:
-            status = _end(shell, 0.0 if drain.full else deadline.left())
-            drain.close()
+        with step("exec", host) as note:
+            shell = start(SHELL.split(), _ENVIRONMENT)
+            note(SHELL)
+        drain = Drain(shell, script.text, self._limits, PasswordPrompt(script.prompt, password))
+        with step("read", host) as note:
+            try:
+                drain.run(deadline)
+            finally:
+                status = end(shell, 0.0 if drain.full else deadline.left())
+                drain.close()
+            note(f"{len(drain.stdout)} bytes")
         return Transcript(
             nonce=script.nonce,
             stdout=bytes(drain.stdout),
             stderr=bytes(drain.stderr),
             exit_status=status if status is not None and status >= 0 else None,
-            cut=_why_cut(drain, status),
+            cut=why_cut(drain, status),
             started_at=started_at,
             finished_at=self._clock(),
         )
-
-
-def _start() -> "subprocess.Popen[bytes]":
-    try:
-        return subprocess.Popen(
-            SHELL.split(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_ENVIRONMENT,
-            cwd="/",
-            start_new_session=True,
-            bufsize=0,
-        )
-    except OSError as error:
-        raise TransportError("exec", "exec-refused", f"cannot start {SHELL}: {error.strerror}") from error
-
-
-def _pipes(shell: "subprocess.Popen[bytes]") -> tuple[IO[bytes], IO[bytes], IO[bytes]]:
-    if shell.stdin is None or shell.stdout is None or shell.stderr is None:
-        raise AssertionError("all three are pipes, see _start")
-    return shell.stdin, shell.stdout, shell.stderr
-
-
-def _end(shell: "subprocess.Popen[bytes]", seconds: float) -> int | None:
-    """Give a shell that closed its outputs time to end, kill what is left of its group; None: it had to be killed."""
-    status = None
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        status = shell.wait(seconds)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(shell.pid, signal.SIGKILL)
-    shell.wait()
-    return status
-
-
-def _why_cut(drain: "_Drain", status: int | None) -> Cut | None:
-    if drain.full:
-        return "output-cap"
-    if status is None:
-        return "deadline"
-    return "killed" if status < 0 else None
-
-
-class _Drain:
-    """Feeds the script and reads both outputs together, without blocking on any of the three."""
-
-    def __init__(self, shell: "subprocess.Popen[bytes]", script: bytes, limits: Limits, prompt: PasswordPrompt) -> None:
-        self._prompt = prompt
-        self.stdout = bytearray()
-        self.stderr = bytearray()
-        self.full = False
-        self._shell = shell
-        self._unsent = memoryview(script)
-        self._limits = limits
-        self._selector = selectors.PollSelector()
-        self._stdin, self._stdout, self._stderr = _pipes(shell)
-        for pipe in (self._stdin, self._stdout, self._stderr):
-            os.set_blocking(pipe.fileno(), False)
-        self._selector.register(self._stdin, selectors.EVENT_WRITE)
-        self._selector.register(self._stdout, selectors.EVENT_READ)
-        self._selector.register(self._stderr, selectors.EVENT_READ)
-
-    def run(self, deadline: Deadline) -> None:
-        ended_at: float | None = None
-        while self._outputs_open() and not self.full and not deadline.passed:
-            ready = self._selector.select(deadline.left(_POLL_S))
-            for key, _ in ready:
-                pipe = key.fileobj
-                if pipe is self._stdin:
-                    self._feed()
-                else:
-                    self._read(self._stdout if pipe is self._stdout else self._stderr)
-            if self._shell.poll() is not None and not ready:
-                ended_at = ended_at or time.monotonic()
-                if time.monotonic() - ended_at > _GRACE_S:
-                    return
-
-    def _outputs_open(self) -> bool:
-        return not (self._stdout.closed and self._stderr.closed)
-
-    def _feed(self) -> None:
-        try:
-            self._unsent = self._unsent[os.write(self._stdin.fileno(), self._unsent[:_CHUNK]) :]
-        except BrokenPipeError:
-            self._unsent = self._unsent[:0]
-        if self._unsent:
-            return
-        if self._prompt.awaited:
-            self._selector.unregister(self._stdin)
-        else:
-            self._drop(self._stdin)
-
-    def _read(self, pipe: IO[bytes]) -> None:
-        data = os.read(pipe.fileno(), _CHUNK)
-        if not data:
-            self._drop(pipe)
-        elif pipe is self._stderr:
-            self.stderr += data[: max(0, self._limits.stderr - len(self.stderr))]
-            if password := self._prompt.answer(self.stderr):
-                self._unsent = memoryview(password)
-                self._selector.register(self._stdin, selectors.EVENT_WRITE)
-        else:
-            self.stdout += data
-            if len(self.stdout) > self._limits.stdout:
-                del self.stdout[self._limits.kept :]
-                self.full = True
-
-    def _drop(self, pipe: IO[bytes]) -> None:
-        self._selector.unregister(pipe)
-        pipe.close()
-
-    def close(self) -> None:
-        self._selector.close()
-        for pipe in (self._stdin, self._stdout, self._stderr):
-            pipe.close()

@@ -9,6 +9,7 @@ from auditor.model.host import Host
 from auditor.model.transcript import Evidence, Failure, Transcript
 from auditor.transport import Script
 from auditor.transport.evidence import read_evidence
+from auditor.transport.timeline import step
 
 
 class ReplayTransport:
@@ -23,7 +24,9 @@ class ReplayTransport:
         if host.evidence is None:
             hint = "set `evidence: PATH` for the host"
             raise TransportError("read", "not-in-evidence", f"{host.name} is to be replayed, but from no file", hint)
-        packed = self._index(host.evidence).get(host.name)
+        with step("read", host) as note:
+            packed = self._index(host.evidence).get(host.name)
+            note(host.evidence)
         if packed is None:
             raise TransportError(
                 "read",

@@ -8,42 +8,58 @@ import threading
 from collections.abc import Sequence
 
 import paramiko
-from paramiko.ssh_exception import PartialAuthentication
 
 from auditor.display import escape
 from auditor.errors import TransportError
 from auditor.transport.deadline import Deadline
 from auditor.transport.ssh_breaker import Breaker
+from auditor.transport.ssh_connection import Connection
 from auditor.transport.ssh_keys import Credential
 from auditor.transport.ssh_protocol import Engine
 
-_POLL_S = 0.25
 
-
-def log_in(engine: Engine, user: str, credentials: Sequence[Credential], breaker: Breaker, deadline: Deadline) -> None:
+def log_in(engine: Engine, user: str, credentials: Sequence[Credential], breaker: Breaker, deadline: Deadline) -> str:
     """Log in as `user`, while somebody watches the deadline: the wait for an answer has no end of its own.
 
-    Raises TransportError (auth) with the reason of the last step that failed.
+    Return who logged in with what, for people to read. Raises TransportError (auth) with the reason of the last step
+    that failed.
     """
     allowed: list[str] = []
     partial = False
     for credential in credentials:
-        if allowed and not _fits(credential, allowed):
+        if credential.trouble or (allowed and not _fits(credential, allowed)):
             continue
-        try:
-            more = _offer(engine, user, credential, deadline)
-        except paramiko.BadAuthenticationType as error:
-            allowed = list(error.allowed_types)  # the method is not offered: nothing is said about the credential
-            continue
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            _check_alive(engine, credential, error, deadline)
-            breaker.note(user, credential, accepted=False)
-            continue
-        breaker.note(user, credential, accepted=True)
+        with breaker.trial(user, credential, deadline) as trial:
+            try:
+                more = _offer(engine, user, credential, deadline)
+            except paramiko.BadAuthenticationType as error:
+                allowed = list(error.allowed_types)  # the method is not offered: nothing is said about the credential
+                continue
+            except (paramiko.SSHException, EOFError, OSError) as error:
+                _check_alive(engine, credential, error, deadline)
+                trial.accepted = False
+                continue
+            trial.accepted = True
         if not more:
-            return
+            return f"{user} with {credential.label}"
         allowed, partial = list(more), True
     raise _refused(user, credentials, allowed, partial=partial)
+
+
+def withhold_passwords(credentials: Sequence[Credential], connection: Connection) -> tuple[Credential, ...]:
+    """Return what may be tried on a connection: no passwords where the host's key says that somebody else may answer.
+
+    As ssh does with StrictHostKeyChecking=no. Raises TransportError (auth) when nothing is left.
+    """
+    kept = tuple(each for each in credentials if each.kind != "password" or connection.passwords)
+    if kept:
+        return kept
+    raise TransportError(
+        "auth",
+        "password-withheld",
+        f"{connection.host.name} shows another host key than the one on file, so it is given no password",
+        "correct known_hosts, or log in with a key",
+    )
 
 
 def _fits(credential: Credential, allowed: Sequence[str]) -> bool:
@@ -54,32 +70,20 @@ def _fits(credential: Credential, allowed: Sequence[str]) -> bool:
 
 def _offer(engine: Engine, user: str, credential: Credential, deadline: Deadline) -> Sequence[str]:
     """Send one credential; return what the server wants beyond it (empty: logged in)."""
+    engine.bound(deadline)
     answered = threading.Event()
     if credential.key is not None:
         engine.auth_publickey(user, credential.key, event=answered)
-        return _await_answer(engine, answered, deadline)
+        engine.wait(answered, deadline)
+        return engine.login_answer()
     try:
         engine.auth_password(user, credential.secret, event=answered)
-        return _await_answer(engine, answered, deadline)
+        engine.wait(answered, deadline)
+        return engine.login_answer()
     except paramiko.BadAuthenticationType as error:
         if "keyboard-interactive" not in error.allowed_types:
             raise
-    return engine.auth_interactive(user, _Answer(credential.secret))
-
-
-def _await_answer(engine: Engine, answered: threading.Event, deadline: Deadline) -> Sequence[str]:
-    """Wait for the answer to a login, and return what else is wanted. Raises paramiko's exception for a refusal.
-
-    paramiko's own wait needs its thread to come to an end, and that thread may hang in an ssh agent.
-    """
-    while not answered.wait(min(_POLL_S, deadline.left())) and engine.is_active() and not deadline.passed:
-        pass
-    if engine.is_authenticated():
-        return ()
-    error = engine.get_exception() or paramiko.AuthenticationException("no answer")
-    if isinstance(error, PartialAuthentication):
-        return list(error.allowed_types)
-    raise error
+    return engine.answer_prompts(user, _Answer(credential.secret), deadline)
 
 
 class _Answer:
@@ -132,11 +136,15 @@ def _second_factor(detail: str) -> TransportError:
     )
 
 
+def _say(credential: Credential) -> str:
+    return f"{credential.label} (not tried: {credential.trouble})" if credential.trouble else credential.label
+
+
 def _refused(user: str, credentials: Sequence[Credential], allowed: Sequence[str], *, partial: bool) -> TransportError:
     methods = escape(", ".join(allowed), 200)
     if partial:
         return _second_factor(f"after the first login step it asks for {methods or 'another'}")
-    tried = ", ".join(credential.label for credential in credentials)
+    tried = ", ".join(_say(credential) for credential in credentials)
     only = f"; it accepts only {methods}" if methods else ""
     return TransportError(
         "auth",

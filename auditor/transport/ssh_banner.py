@@ -23,17 +23,23 @@ class Greeting:
     version: str
     received: bytes
 
+    @property
+    def rest(self) -> bytes:
+        """What came after the version line."""
+        return self.received.partition(b"\n")[2]
+
 
 def exchange_versions(stream: Stream, ours: bytes, deadline: Deadline) -> Greeting:
     """Send our version line and wait for the server's. Raises TransportError (banner).
 
-    Ours goes out first: some servers wait for it, and it saves a round trip.
+    `ours` begins with it and goes out first: some servers wait for it, and it saves a round trip.
     """
     received = b""
     ended = False
     try:
         stream.settimeout(deadline.left())
-        stream.send(ours)
+        while ours:
+            ours = ours[stream.send(ours) :]
         while not ended and not deadline.passed:
             chunk = _receive(stream, deadline)
             ended = chunk == b""

@@ -4,8 +4,6 @@ paramiko waits for the answer to an exec without a limit, keeps whatever is sent
 is not read; so the wait is guarded, both are read together, and both are capped.
 """
 
-import contextlib
-import threading
 import time
 from dataclasses import dataclass
 
@@ -13,13 +11,18 @@ import paramiko
 
 from auditor.display import escape
 from auditor.errors import TransportError
-from auditor.transport import MEBIBYTE, SHELL, Cut, Limits, Script
+from auditor.transport import SHELL, Cut, Limits, Script
 from auditor.transport.deadline import Deadline
 from auditor.transport.secret import PasswordPrompt
 from auditor.transport.ssh_connection import Connection
 from auditor.transport.ssh_protocol import Engine
+from auditor.transport.ssh_shell import GONE, Job, Shell
 from auditor.transport.ssh_wire import Lifeline
+from auditor.transport.timeline import step
 
+COMMANDS = (f"exec {SHELL}", "sh -s")
+"""What starts the script. A restricted shell (bash(1), RESTRICTED SHELL) forbids exec and paths with slashes, but finds
+sh by its name."""
 EXEC_S = 30.0
 _GRACE_S = 2.0
 """How long to wait for an exit status after the last output, and for the end of the output after an exit status."""
@@ -36,6 +39,34 @@ class Answer:
     cut: Cut | None
 
 
+class Plan:
+    """A script and how it is to be run; `password` is for its sudo.
+
+    `prompt` is set when the connection is there: not every one may carry a password.
+    """
+
+    def __init__(self, script: Script, password: bytes) -> None:
+        self.script = script
+        self.prompt = PasswordPrompt(b"", b"")
+        self._password = password
+        self._ahead = True
+        self._engine: Engine | None = None
+
+    def lay_before(self, connection: Connection) -> None:
+        """Tell the connection what is going to be run on it: it may be sent along with the login."""
+        self._engine = connection.engine
+        if connection.passwords:
+            self.prompt = PasswordPrompt(self.script.prompt, self._password)
+        if self._ahead:
+            self._engine.plan(plan_job(COMMANDS[0], self.script, self.prompt))
+
+    def backfired(self, error: TransportError) -> bool:
+        """Return whether the server hung up on what was sent ahead. From then on nothing is."""
+        wrong = self._ahead and self._engine is not None and self._engine.rushed and error.code == "exec-closed"
+        self._ahead = False
+        return wrong
+
+
 def run_script(
     connection: Connection,
     script: Script,
@@ -46,15 +77,18 @@ def run_script(
 ) -> Answer:
     """Run `script` in the login's shell. Raises TransportError (exec, read) when not one byte of output came."""
     answer = Answer(b"", b"", None, None)
-    for command in (f"exec {SHELL}", "sh -s"):
-        channel = _start(connection, command, lifeline, deadline.within(EXEC_S))
+    for command in COMMANDS:
+        with step("exec", connection.host) as note:
+            shell = _start(connection, plan_job(command, script, prompt), lifeline, deadline.within(EXEC_S))
+            note(command)
         try:
-            answer = _read_answer(connection.engine, _Drain(channel, limits, prompt), script, deadline)
+            with step("read", connection.host) as note:
+                answer = _read_answer(connection.engine, _Drain(shell, limits, prompt), deadline)
+                note(f"{len(answer.stdout)} bytes")
         finally:
             # Closing tells the server, which may be long gone or deaf: never wait for that beyond the deadline.
-            with lifeline.guard(deadline), contextlib.suppress(paramiko.SSHException, EOFError, OSError):
-                channel.close()
-        # A restricted shell (bash(1), RESTRICTED SHELL) forbids exec and paths with slashes, but finds sh by its name.
+            with lifeline.guard(deadline):
+                shell.close()
         if answer.cut or b"restricted" not in answer.stderr or script.nonce.encode("ascii") in answer.stdout:
             break
     if not answer.stdout and answer.cut in ("deadline", "lost"):
@@ -62,18 +96,21 @@ def run_script(
     return answer
 
 
-def _start(connection: Connection, command: str, lifeline: Lifeline, deadline: Deadline) -> paramiko.Channel:
-    """Open a session channel and have `command` accepted. Raises TransportError (exec)."""
+def plan_job(command: str, script: Script, prompt: PasswordPrompt) -> Job:
+    """Return what is to be started for `script`."""
+    return Job(command, script.text, more=prompt.awaited)
+
+
+def _start(connection: Connection, job: Job, lifeline: Lifeline, deadline: Deadline) -> Shell:
+    """Have the server start the job. Raises TransportError (exec)."""
     engine = connection.engine
     engine.seen.stream_ended = False
     engine.seen.signal = ""
     try:
         with lifeline.guard(deadline):
-            channel = engine.open_session()
-            channel.exec_command(command)
-    except (paramiko.SSHException, EOFError, OSError) as error:
+            return engine.start_shell(job, deadline)
+    except GONE as error:
         raise _not_started(engine, error, deadline) from error
-    return channel
 
 
 def _not_started(engine: Engine, error: Exception, deadline: Deadline) -> TransportError:
@@ -95,21 +132,16 @@ def _not_started(engine: Engine, error: Exception, deadline: Deadline) -> Transp
     )
 
 
-def _read_answer(engine: Engine, drain: "_Drain", script: Script, deadline: Deadline) -> Answer:
-    channel = drain.channel
-    # A shell that does not read (nologin, sftp) closes its input early or never takes it; what it printed counts.
-    with contextlib.suppress(OSError, paramiko.SSHException, EOFError):
-        channel.sendall(script.text)
-        if not drain.prompt.awaited:
-            channel.shutdown_write()
+def _read_answer(engine: Engine, drain: "_Drain", deadline: Deadline) -> Answer:
+    shell = drain.shell
+    shell.feed(deadline)
     drain.run(deadline)
     if drain.ended:
-        channel.status_event.wait(deadline.left(_GRACE_S))
-    status = channel.exit_status if channel.status_event.is_set() and channel.exit_status >= 0 else None
+        shell.wait_for_end(deadline, _GRACE_S)
     cut = _why_cut(engine, drain, deadline)
     if cut == "output-cap":
         del drain.stdout[drain.limits.kept :]
-    return Answer(bytes(drain.stdout), bytes(drain.stderr), status, cut)
+    return Answer(bytes(drain.stdout), bytes(drain.stderr), shell.exit_status, cut)
 
 
 def _why_cut(engine: Engine, drain: "_Drain", deadline: Deadline) -> Cut | None:
@@ -122,16 +154,6 @@ def _why_cut(engine: Engine, drain: "_Drain", deadline: Deadline) -> Cut | None:
     return "deadline" if deadline.passed else "lost"
 
 
-class _Wakeup(threading.Event):
-    """Set when either output has news. The two share it, so neither may clear it: only the reader does, by `rearm`."""
-
-    def clear(self) -> None:
-        """Do nothing: paramiko clears it when one output is empty, and the other may not be."""
-
-    def rearm(self) -> None:
-        super().clear()
-
-
 class _Drain:
     """Reads both outputs of a channel until they end.
 
@@ -139,57 +161,42 @@ class _Drain:
     holds its output open; nothing more came for a while, and that was waited for.
     """
 
-    def __init__(self, channel: paramiko.Channel, limits: Limits, prompt: PasswordPrompt) -> None:
+    def __init__(self, shell: Shell, limits: Limits, prompt: PasswordPrompt) -> None:
+        self.shell = shell
         self.prompt = prompt
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.ended = self.full = self.exited = False
-        self.channel = channel
         self.limits = limits
-        self._wakeup = _Wakeup()
-        channel.in_buffer.set_event(self._wakeup)
-        channel.in_stderr_buffer.set_event(self._wakeup)
 
     def run(self, deadline: Deadline) -> None:
         last_news = time.monotonic()
         while not (self.full or self.ended or self.exited or deadline.passed):
-            self._wakeup.rearm()
-            # Asked before reading: what arrives between reading and asking must not be taken for read.
-            over = self.channel.eof_received or self.channel.closed
             if self._pump():
                 last_news = time.monotonic()
-            elif over:
-                self.ended = True
-            elif self.channel.exit_status_ready() and time.monotonic() - last_news > _GRACE_S:
-                self.exited = True
-            else:
-                self._wakeup.wait(deadline.left(_POLL_S))
+            elif not self.ended:
+                self.exited = self.shell.ended and time.monotonic() - last_news > _GRACE_S
+                self.shell.wait(deadline, _POLL_S)
         # Out of time: the connection is cut, and what it had brought by then still counts.
         while deadline.passed and not self.full and self._pump():
             pass
 
     def _pump(self) -> bool:
         """Take what is there; return whether anything was."""
-        moved = False
-        if self.channel.recv_ready():
-            moved = True
-            self.stdout += self.channel.recv(MEBIBYTE)
+        news = self.shell.look()
+        self.ended = news.over
+        if news.stdout:
+            self.stdout += news.stdout
             if len(self.stdout) > self.limits.stdout:
                 del self.stdout[self.limits.kept :]
                 self.full = True
-        if self.channel.recv_stderr_ready():
-            moved = True
+        if news.stderr:
             room = self.limits.stderr - len(self.stderr)
-            self.stderr += self.channel.recv_stderr(MEBIBYTE)[: max(0, room)]
-            self._answer()
-        return moved
-
-    def _answer(self) -> None:
-        """Send the password, once, when it is asked for. It is a line, so the channel's window always has room."""
-        if password := self.prompt.answer(self.stderr):
-            with contextlib.suppress(OSError, paramiko.SSHException, EOFError):
-                self.channel.sendall(password)
-                self.channel.shutdown_write()
+            self.stderr += news.stderr[: max(0, room)]
+            # The password is sent once, when it is asked for.
+            if password := self.prompt.answer(self.stderr):
+                self.shell.answer(password)
+        return bool(news.stdout or news.stderr)
 
 
 def _nothing_came(answer: Answer, deadline: Deadline) -> TransportError:

@@ -3,7 +3,6 @@
 The order is the promise: version lines, key exchange, host key check, and only then a login.
 """
 
-import threading
 from dataclasses import dataclass
 
 import paramiko
@@ -11,14 +10,17 @@ from paramiko.ssh_exception import IncompatiblePeer
 
 from auditor.display import escape
 from auditor.errors import TransportError
-from auditor.model.address import join_port
 from auditor.model.host import Host
 from auditor.model.transcript import Session
 from auditor.transport.deadline import Deadline
-from auditor.transport.known_hosts import KnownHosts, Ruling, fingerprint
+from auditor.transport.host_keys import HostKeyCheck
+from auditor.transport.public_key import fingerprint
 from auditor.transport.ssh_banner import exchange_versions
-from auditor.transport.ssh_protocol import CIPHERS, KEX, VERSION, Engine, agree, explain_disagreement, read_offer
+from auditor.transport.ssh_engine import DrivenEngine, find_obstacle
+from auditor.transport.ssh_protocol import Engine, agree, explain_disagreement, read_offer
+from auditor.transport.ssh_shared import SharedEngine
 from auditor.transport.ssh_wire import Stream, Wire, close
+from auditor.transport.timeline import step
 
 BANNER_S, KEX_S, AUTH_S = 15.0, 20.0, 30.0
 _THREAD_END_S = 0.5
@@ -32,42 +34,59 @@ class Connection:
     engine: Engine
     wire: Wire
     session: Session
+    passwords: bool = True
+    """Whether the host may be given any."""
 
     def close(self) -> None:
         """End paramiko's thread and release the stream, whatever state the connection is in."""
         _stop(self.engine, self.wire)
 
 
-def connect(host: Host, stream: Stream, address: str, known: KnownHosts, deadline: Deadline) -> Connection:
+def connect(
+    host: Host, stream: Stream, address: str, check: HostKeyCheck, deadline: Deadline, *, shared: bool = False
+) -> Connection:
     """Return a connection whose host key was verified; nobody is logged in yet.
 
+    `shared`: a jump host's, whose channels other threads use at the same time, so a thread of its own must read it.
     Takes over `stream`, also when it fails. Raises TransportError (banner, kex, hostkey).
     """
     try:
-        ours = f"{VERSION}\r\n".encode("ascii")
-        greeting = exchange_versions(stream, ours, deadline.within(BANNER_S))
-        wire = Wire(stream, ours, greeting.received)
-        engine = Engine(wire, known.key_types(host.address, host.port))
+        wire = Wire(stream)
+        kind = SharedEngine if shared else Engine if find_obstacle() else DrivenEngine
+        engine = kind(wire, check.choose_algorithms())
+        with step("banner", host) as note:
+            greeting = exchange_versions(stream, engine.hello(), deadline.within(BANNER_S))
+            note(escape(greeting.version, 255))
+        engine.greet(greeting)
     except BaseException:
         close(stream)
         raise
     try:
-        _exchange_keys(engine, deadline.within(KEX_S))
-        key = _server_key(engine)
-        check_host_key(host, known, key)
+        with step("kex", host) as note:
+            _exchange_keys(engine, deadline.within(KEX_S))
+            key = _server_key(engine)
+            session = _describe(engine, key, address, greeting.version)
+            note(f"{session.kex}, {session.cipher}")
+        with step("hostkey", host) as note:
+            note(f"{session.host_key}")
+            admission = check.admit(key)
+            note(admission.trust)
     except BaseException:
         _stop(engine, wire)
         raise
-    session = Session(
+    session = session.model_copy(update={"host_key_trust": admission.trust})
+    return Connection(host, engine, wire, session, admission.passwords)
+
+
+def _describe(engine: Engine, key: paramiko.PKey, address: str, version: str) -> Session:
+    offer = read_offer(engine.seen.kexinit)
+    return Session(
         address=address,
         host_key=f"{key.get_name()} {fingerprint(key.asbytes())}",
-        kex=agree(
-            [name for name in KEX if name in engine.get_security_options().kex], read_offer(engine.seen.kexinit).kex
-        ),
-        cipher=agree(CIPHERS, read_offer(engine.seen.kexinit).ciphers),
-        server_version=escape(greeting.version, 255),
+        kex=agree(engine.algorithms.kex, offer.kex),
+        cipher=agree(engine.algorithms.ciphers, offer.ciphers),
+        server_version=escape(version, 255),
     )
-    return Connection(host, engine, wire, session)
 
 
 def _stop(engine: Engine, wire: Wire) -> None:
@@ -79,13 +98,11 @@ def _stop(engine: Engine, wire: Wire) -> None:
 
 
 def _exchange_keys(engine: Engine, deadline: Deadline) -> None:
-    done = threading.Event()
     try:
-        engine.start_client(event=done)
+        finished = engine.exchange_keys(deadline)
     except RuntimeError as limit:  # threading's word for the process or memory limit
         message = f"this machine cannot start another thread: {limit}"
         raise TransportError("kex", "out-of-threads", message, "run with fewer jobs") from limit
-    finished = done.wait(deadline.left())
     if finished and engine.is_active():
         return
     error = engine.get_exception()
@@ -115,7 +132,7 @@ def _exchange_keys(engine: Engine, deadline: Deadline) -> None:
 def _disagreement(engine: Engine) -> str:
     if not engine.seen.kexinit:
         return ""
-    return explain_disagreement(read_offer(engine.seen.kexinit), engine.get_security_options().key_types)
+    return explain_disagreement(read_offer(engine.seen.kexinit), engine.algorithms)
 
 
 def _server_key(engine: Engine) -> paramiko.PKey:
@@ -123,38 +140,3 @@ def _server_key(engine: Engine) -> paramiko.PKey:
         return engine.get_remote_server_key()
     except paramiko.SSHException as error:
         raise TransportError("kex", "kex-closed", "the server closed the connection after the key exchange") from error
-
-
-def check_host_key(host: Host, known: KnownHosts, key: paramiko.PKey) -> None:
-    """Return when the key is known for the address that was dialled. Raises TransportError (hostkey) for all else."""
-    ruling = known.judge(host.address, host.port, key.asbytes())
-    shown = f"{key.get_name()} {fingerprint(key.asbytes())}"
-    where = join_port(host.address, host.port)
-    if ruling.trust == "unknown":
-        raise _unknown_key(host, ruling, shown, where)
-    lines = "; ".join(str(line) for line in ruling.lines[:4])
-    if ruling.trust == "revoked":
-        raise TransportError(
-            "hostkey", "hostkey-revoked", f"{where} shows a revoked host key: {lines}",
-            "somebody else may be answering: do not log in there; give the host a new key",
-        )  # fmt: skip
-    if ruling.trust == "mismatch":
-        name = host.address if host.port == 22 else f"[{host.address}]:{host.port}"
-        raise TransportError(
-            "hostkey", "hostkey-mismatch", f"the host key of {where} changed: it shows {shown}, known is {lines}",
-            f"somebody else may be answering. Only if the key was replaced on purpose: `ssh-keygen -R '{name}'` "
-            "and add the new one",
-        )  # fmt: skip
-
-
-def _unknown_key(host: Host, ruling: Ruling, shown: str, where: str) -> TransportError:
-    key_type = shown.split(" ", 1)[0].removeprefix("ssh-").split("-", 1)[0]
-    into = host.known_hosts[0] if host.known_hosts else "~/.ssh/known_hosts"
-    hint = (
-        f"compare with `ssh-keygen -lf /etc/ssh/ssh_host_{key_type}_key.pub` on the host itself, "
-        f"then `ssh-keyscan -p {host.port} -t {key_type} {host.address} >> {into}`"
-    )
-    if ruling.authorities:
-        first = ruling.authorities[0]
-        hint = f"certificate authorities ({first.file}:{first.line}) are not supported yet; {hint}"
-    return TransportError("hostkey", "hostkey-unknown", f"no known key for {where}: it shows {shown}", hint)

@@ -18,6 +18,7 @@ from queue import Empty, SimpleQueue
 
 from auditor.errors import TransportError
 from auditor.model.address import join_port
+from auditor.model.host import AddressFamily
 from auditor.transport.deadline import Deadline
 
 _MOST_ADDRESSES = 8
@@ -32,7 +33,10 @@ _CODES = {
     errno.ENETDOWN: "tcp-unreachable",
     errno.EHOSTDOWN: "tcp-unreachable",
     errno.EADDRNOTAVAIL: "tcp-unreachable",
+    errno.EMFILE: "out-of-descriptors",
+    errno.ENFILE: "out-of-descriptors",
 }
+_FAMILIES = {"inet": (socket.AF_INET, "IPv4"), "inet6": (socket.AF_INET6, "IPv6")}
 
 SockAddr = tuple[str, int] | tuple[str, int, int, int]
 
@@ -59,13 +63,21 @@ class Resolver:
         self._slots = threading.BoundedSemaphore(_MOST_LOOKUPS)
         self._known: dict[tuple[str, int], tuple[Endpoint, ...]] = {}
 
-    def resolve(self, address: str, port: int, deadline: Deadline) -> tuple[Endpoint, ...]:
-        """Return the endpoints of `address`, at least one. Raises TransportError (dns)."""
+    def resolve(
+        self, address: str, port: int, deadline: Deadline, family: AddressFamily = "any"
+    ) -> tuple[Endpoint, ...]:
+        """Return the endpoints of `address`, at least one, all of `family`. Raises TransportError (dns)."""
         known = self._known.get((address, port))
         if known is None:
             known = _literal(address, port) or self._ask(address, port, deadline)
             self._known[address, port] = known
-        return known
+        if family == "any":
+            return known
+        number, name = _FAMILIES[family]
+        if fitting := tuple(endpoint for endpoint in known if endpoint.family == number):
+            return fitting
+        message = f"{address} has no {name} address"
+        raise TransportError("dns", "dns-no-address", message, f"AddressFamily {family} (ssh_config) allows no other")
 
     def _ask(self, address: str, port: int, deadline: Deadline) -> tuple[Endpoint, ...]:
         answers: SimpleQueue[tuple[Endpoint, ...] | OSError | UnicodeError] = SimpleQueue()
@@ -118,9 +130,14 @@ def _getaddrinfo(address: str, port: int, flags: int = 0) -> tuple[Endpoint, ...
     return tuple(unique)[:_MOST_ADDRESSES]
 
 
-def dial(endpoints: Sequence[Endpoint], deadline: Deadline) -> tuple[socket.socket, Endpoint]:
-    """Return the first connection that succeeds, without Nagle's delay, and where to. Raises TransportError (tcp)."""
-    attempts = _Attempts(endpoints)
+def dial(
+    endpoints: Sequence[Endpoint], deadline: Deadline, source: str | None = None
+) -> tuple[socket.socket, Endpoint]:
+    """Return the first connection that succeeds, without Nagle's delay, and where to. Raises TransportError (tcp).
+
+    `source`: the address of this machine to come from; only endpoints of its own family are tried.
+    """
+    attempts = _Attempts(endpoints, source)
     try:
         winner = attempts.race(deadline)
     finally:
@@ -132,11 +149,16 @@ def dial(endpoints: Sequence[Endpoint], deadline: Deadline) -> tuple[socket.sock
     return winner
 
 
+class _BindError(OSError):
+    """The socket could not take the address it was to come from."""
+
+
 class _Attempts:
     """Connections under way to the addresses of one name."""
 
-    def __init__(self, endpoints: Sequence[Endpoint]) -> None:
+    def __init__(self, endpoints: Sequence[Endpoint], source: str | None) -> None:
         self.failures: dict[Endpoint, OSError] = {}
+        self._source = source
         self._waiting = deque(endpoints)
         self._pending: dict[socket.socket, Endpoint] = {}
 
@@ -165,9 +187,15 @@ class _Attempts:
             return
         self._pending[sock] = endpoint
         sock.setblocking(False)
+        if self._source is not None:
+            try:
+                sock.bind((self._source, 0))
+            except OSError as error:  # also when it is of the other family
+                self._fail(sock, _BindError(error.errno, f"cannot come from {self._source}: {error.strerror}"))
+                return
         code = sock.connect_ex(endpoint.sockaddr)
         if code not in {0, errno.EINPROGRESS}:
-            self._fail(sock, code)
+            self._fail(sock, OSError(code, os.strerror(code)))
             return
         selector.register(sock, selectors.EVENT_WRITE)
 
@@ -176,12 +204,12 @@ class _Attempts:
         selector.unregister(sock)
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
-            self._fail(sock, code)
+            self._fail(sock, OSError(code, os.strerror(code)))
             return None
         return self._pending.pop(sock)
 
-    def _fail(self, sock: socket.socket, code: int) -> None:
-        self.failures[self._pending.pop(sock)] = OSError(code, os.strerror(code))
+    def _fail(self, sock: socket.socket, error: OSError) -> None:
+        self.failures[self._pending.pop(sock)] = error
         sock.close()
 
     def close_losers(self) -> None:
@@ -200,15 +228,20 @@ def _not_connected(
         codes[_code_of(error)] = None
         reason = error.strerror if error else f"no answer within {deadline.seconds:.3g} s"
         reasons.append(f"{endpoint}: {reason}")
-    code = "tcp-timeout" if "tcp-timeout" in codes else next(iter(codes))
+    # What says most about the host; that an address could not even be tried says nothing about it.
+    code = min(codes, key=lambda code: (code != "tcp-timeout", code == "bind-failed"))
     hints = {
         "tcp-refused": "the host is up but nothing listens there: check the port, and that sshd runs",
         "tcp-timeout": "the host is down, or a firewall drops the connection: check the address and the route",
         "tcp-reset": "a firewall, tcp wrappers or a full sshd does this: look at the server's log",
         "tcp-unreachable": "this machine has no route there: check the address, or set a `jump` host",
+        "bind-failed": "BindAddress (ssh_config) must be an address of this machine, of the host's own family",
+        "out-of-descriptors": "raise the limit of open files (ulimit -n), or run with fewer jobs",
     }
     return TransportError("tcp", code, "; ".join(reasons), hints.get(code, ""))
 
 
 def _code_of(error: OSError | None) -> str:
+    if isinstance(error, _BindError):
+        return "bind-failed"
     return "tcp-timeout" if error is None or error.errno is None else _CODES.get(error.errno, "tcp-failed")

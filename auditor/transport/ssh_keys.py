@@ -1,30 +1,30 @@
-"""What the inventory says about logging in, in; credentials ready to use, out.
+"""What the inventory and ssh_config say about logging in, in; credentials ready to use, out.
 
 Every file is read and every secret resolved here, before anything is dialled: a mistake of ours must not cost a failed
 login on the host. Keys are parsed once per run and shared (an encrypted key costs a key derivation each time).
 No secret is ever part of a message or a repr.
 """
 
-import errno
-import os
-import stat
+import copy
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from queue import Empty, SimpleQueue
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal, TypeVar
 
 import paramiko
-from paramiko.pkey import UnknownKeyType
+from paramiko.pkey import PublicBlob
 
 from auditor.errors import TransportError
 from auditor.model.host import Host, SecretRef
+from auditor.transport.certificate import read_certificate
+from auditor.transport.public_key import type_of
 from auditor.transport.secret import resolve_secret
+from auditor.transport.ssh_agent import Agent, SharedAgentKey, find_agent, no_agent
+from auditor.transport.ssh_private_key import load_certificate, load_key, load_public
 
-_MOST_AGENT_KEYS = 5
+_MOST_TRIES = 6
 """sshd's MaxAuthTries is 6 by default; each key offered counts."""
-_AGENT_S = 3.0
 
 Kind = Literal["publickey", "password"]
 T = TypeVar("T")
@@ -32,34 +32,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One way to log in; `label` names it in messages."""
+    """One way to log in; `label` names it in messages. `trouble` says why it cannot be tried, if it cannot."""
 
     kind: Kind
     label: str
     key: paramiko.PKey | None = field(default=None, repr=False)
     secret: str = field(default="", repr=False)
-
-
-class SharedAgentKey(paramiko.PKey):
-    """A key in the ssh agent. One agent connection serves all threads, so signing takes turns."""
-
-    def __init__(self, inner: paramiko.PKey, lock: threading.Lock) -> None:
-        self._inner = inner
-        self._lock = lock
-        self.public_blob = None
-
-    def asbytes(self) -> bytes:
-        return self._inner.asbytes()
-
-    def get_name(self) -> str:
-        return self._inner.get_name()
-
-    def can_sign(self) -> bool:
-        return True
-
-    def sign_ssh_data(self, data: bytes, algorithm: str | None = None) -> paramiko.Message:
-        with self._lock:
-            return self._inner.sign_ssh_data(data, algorithm)
+    trouble: str = ""
 
 
 class _Once:
@@ -83,144 +62,136 @@ class _Once:
 
 
 class KeyRing:
-    """The credentials of a run."""
+    """The credentials of a run. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._once = _Once()
-        self._agent: paramiko.Agent | None = None
-        self._agent_lock = threading.Lock()
+        self._agents: list[Agent] = []
 
     def credentials(self, host: Host) -> tuple[Credential, ...]:
-        """Return the ways to log in to `host`, in the order to try. Raises TransportError (auth)."""
-        found = [self._key_file(path, host.passphrase) for path in host.identity]
-        if host.agent:
-            found += self._once.get("agent", self._agent_keys)
+        """Return the ways to log in to `host`, in the order to try, and those that had to be left out.
+
+        As ssh: the keys of the identity files first, each after its certificates and by way of the agent when that has
+        it; then what else the agent holds, unless IdentitiesOnly. Raises TransportError (auth) when there is none.
+        """
+        listed = self._agent_keys(host) if host.agent else ()
+        found: list[Credential] = []
+        errors: list[TransportError] = []
+        for path in host.identity:
+            try:
+                found += self._identity(path, host, listed)
+            except TransportError as error:
+                errors.append(error)
+                found.append(Credential("publickey", f"the key {path}", trouble=error.message))
+        if not host.ssh.identities_only:
+            found += _of_agent(listed, found)
         if host.password is not None:
-            found.append(
-                Credential("password", f"the password from {host.password}", secret=self._secret(host.password))
-            )
-        if not found:
-            raise TransportError(
-                "auth",
-                "no-credentials",
-                f"nothing to log in to {host.name} with",
-                "set `identity: PATH`, `agent: true` or `password: env:NAME` for the host",
-            )
-        return tuple(found)
+            secret = self._secret(host.password)
+            found.append(Credential("password", f"the password from {host.password}", secret=secret))
+        if any(not credential.trouble for credential in found):
+            return _cap(found)
+        raise errors[0] if errors else _none_for(host)
 
     def sudo_password(self, host: Host) -> bytes:
         """Return what to send when the host's sudo asks, b"" for nothing. Raises TransportError (auth)."""
         return b"" if host.sudo_password is None else self._secret(host.sudo_password).encode("utf-8")
 
+    def close(self) -> None:
+        """Let go of the agents."""
+        for agent in self._agents:
+            agent.close()
+
     def _secret(self, ref: SecretRef) -> str:
         return self._once.get(("secret", ref.source, ref.name), lambda: resolve_secret(ref))
 
-    def _key_file(self, path: str, passphrase: SecretRef | None) -> Credential:
-        def load() -> Credential:
-            secret = None if passphrase is None else resolve_secret(passphrase)
-            return Credential("publickey", f"the key {path}", key=load_key(path, secret))
-
-        return self._once.get(("key", path, str(passphrase)), load)
-
-    def _agent_keys(self) -> list[Credential]:
-        """Connect to the agent named by SSH_AUTH_SOCK, once, and return its first keys."""
-        self._agent = _connect_to_agent()
-        keys = self._agent.get_keys()[:_MOST_AGENT_KEYS]
-        if not keys:
-            raise _no_agent("the ssh agent is not running or holds no key")
-        lock = self._agent_lock
-        return [
-            Credential("publickey", f"the agent's key {key.fingerprint}", key=SharedAgentKey(key, lock)) for key in keys
-        ]
-
-    def close(self) -> None:
-        if self._agent is not None:
-            self._agent.close()
-            self._agent = None
-
-
-def _connect_to_agent() -> paramiko.Agent:
-    """Return the agent with its keys listed. An agent that hangs holds a thread, but nobody who waits here."""
-    answers: SimpleQueue[paramiko.Agent | Exception] = SimpleQueue()
-    given_up = threading.Event()
-
-    def ask() -> None:
+    def _agent_keys(self, host: Host) -> tuple[SharedAgentKey, ...]:
+        """Return the keys of the host's agent. That it has none is an error only where nothing else logs in."""
+        path = find_agent(host.ssh.identity_agent)
         try:
-            agent = paramiko.Agent()
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            answers.put(error)
-            return
-        answers.put(agent)
-        if given_up.is_set():
-            agent.close()
+            return self._once.get(("agent", path), partial(self._ask_agent, path))
+        except TransportError:
+            if host.identity or host.password is not None:
+                return ()
+            raise
 
-    threading.Thread(target=ask, name="netaudit-agent", daemon=True).start()
-    try:
-        answer = answers.get(timeout=_AGENT_S)
-    except Empty:
-        given_up.set()
-        raise _no_agent(f"the ssh agent did not answer within {_AGENT_S:.3g} s") from None
-    if isinstance(answer, Exception):
-        raise _no_agent(f"the ssh agent does not answer: {answer}") from answer
-    return answer
+    def _ask_agent(self, path: str) -> tuple[SharedAgentKey, ...]:
+        if not path:
+            raise no_agent("there is no ssh agent")
+        agent = Agent(path)
+        self._agents.append(agent)
+        keys = agent.list_keys()
+        if not keys:
+            raise no_agent("the ssh agent holds no key")
+        return keys
 
+    def _identity(self, path: str, host: Host, listed: Sequence[SharedAgentKey]) -> list[Credential]:
+        """Return what an identity file gives: its certificates, then itself."""
+        public = self._once.get(("public", path), partial(load_public, path)) if listed else None
+        inner: paramiko.PKey | None = next((key for key in listed if key.blob == public), None)
+        if inner is None:
+            secret = host.passphrase
+            inner = self._once.get(("key", path, str(secret)), partial(self._load_key, path, secret))
+        label = f"the key {path}" if not isinstance(inner, SharedAgentKey) else f"the key {path}, by the agent"
+        files = (*host.ssh.certificate_files, f"{path}-cert.pub")
+        return [*self._certified(path, inner, files), self._share(("plain", path, label), label, inner)]
 
-def _no_agent(message: str) -> TransportError:
-    return TransportError("auth", "agent-unavailable", message, "check SSH_AUTH_SOCK and `ssh-add -l`")
+    @staticmethod
+    def _load_key(path: str, passphrase: SecretRef | None) -> paramiko.PKey:
+        # Not by self._secret: this runs within `_Once.get`.
+        return load_key(path, None if passphrase is None else resolve_secret(passphrase))
 
+    def _certified(self, path: str, key: paramiko.PKey, files: Sequence[str]) -> list[Credential]:
+        found = []
+        for file in dict.fromkeys(files):
+            blob = self._once.get(("certificate", file), partial(load_certificate, file))
+            certificate = read_certificate(blob) if blob is not None else None
+            if blob is None or certificate is None or certificate.plain != key.asbytes():
+                continue
+            label = f"the key {path} and its certificate {file}"
+            found.append(self._share(("certified", path, file, type(key)), label, _certify(key, blob)))
+        return found
 
-def load_key(path: str, passphrase: str | None) -> paramiko.PKey:
-    """Return the private key in `path`, with the certificate in `path`-cert.pub when there is one.
-
-    Raises TransportError (auth): key-unreadable, key-exposed (others may read it), key-encrypted (no passphrase, or the
-    wrong one).
-    """
-    try:
-        _check_file(path)
-        return _decode_key(path, passphrase)
-    except OSError as error:
-        message = f"cannot read the key {path}: {error.strerror}"
-        raise TransportError("auth", "key-unreadable", message, "check its path and owner") from error
-    except paramiko.PasswordRequiredException as error:
-        hint = "set `passphrase: env:NAME` or `passphrase: file:PATH`, or use the ssh agent"
-        raise TransportError("auth", "key-encrypted", f"the key {path} is encrypted", hint) from error
-    except (paramiko.SSHException, UnknownKeyType, ValueError, TypeError, IndexError) as error:
-        if passphrase is not None and _is_encrypted(path):
-            hint = "check what `passphrase` refers to: `ssh-keygen -y -f KEY` asks for it"
-            raise TransportError(
-                "auth", "key-encrypted", f"the passphrase does not open the key {path}", hint
-            ) from error
-        message = f"the key {path} is not a private key this program can use (OpenSSH or PEM: Ed25519, ECDSA, RSA)"
-        hint = "`ssh-keygen -p -f KEY` rewrites a PKCS#8 file; DSA, security-key and PuTTY files do not work"
-        raise TransportError("auth", "key-unreadable", message, hint) from error
+    def _share(self, name: object, label: str, key: paramiko.PKey) -> Credential:
+        return self._once.get(name, lambda: Credential("publickey", label, key=key))
 
 
-def _check_file(path: str) -> None:
-    """Refuse what ssh refuses (sshkey_perm_ok in OpenSSH's authfile.c), and files whose reading might never end."""
-    status = Path(path).stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "not a regular file")
-    if status.st_uid == os.geteuid() and status.st_mode & 0o077:
-        mode = stat.S_IMODE(status.st_mode)
-        message = f"others may read or change the key {path} (mode {mode:04o})"
-        raise TransportError("auth", "key-exposed", message, f"chmod 600 {path}")
+def _certify(key: paramiko.PKey, certificate: bytes) -> paramiko.PKey:
+    """Return the key as it logs in with a certificate; the key itself stays as it is."""
+    if isinstance(key, SharedAgentKey):
+        return key.certify(certificate)
+    certified = copy.copy(key)
+    certified.public_blob = PublicBlob(type_of(certificate), certificate)
+    return certified
 
 
-def _decode_key(path: str, passphrase: str | None) -> paramiko.PKey:
-    """Load a key, giving the passphrase only to a key that needs one."""
-    try:
-        return paramiko.PKey.from_path(path)
-    except TypeError as error:
-        if passphrase is None:
-            raise paramiko.PasswordRequiredException("encrypted") from error
-    return paramiko.PKey.from_path(path, passphrase.encode("utf-8"))  # type: ignore[arg-type]  # the stubs say str; cryptography, which it is handed to, takes bytes
+def _of_agent(listed: Sequence[SharedAgentKey], found: Sequence[Credential]) -> list[Credential]:
+    """Return what the agent holds beyond the credentials found already."""
+    known = {_offered(credential.key) for credential in found if credential.key is not None}
+    return [Credential("publickey", key.label, key=key) for key in listed if _offered(key) not in known]
 
 
-def _is_encrypted(path: str) -> bool:
-    try:
-        paramiko.PKey.from_path(path)
-    except TypeError:
-        return True
-    except (paramiko.SSHException, ValueError, IndexError, OSError):
-        return False
-    return False
+def _offered(key: paramiko.PKey) -> bytes:
+    return key.asbytes() if key.public_blob is None else key.public_blob.key_blob
+
+
+def _cap(found: Sequence[Credential]) -> tuple[Credential, ...]:
+    """Leave out what sshd would hang up on: so many tries, and the password is one of them."""
+    room = _MOST_TRIES - any(credential.kind == "password" for credential in found)
+    capped = []
+    for credential in found:
+        usable = credential.kind == "publickey" and not credential.trouble
+        if usable and room == 0:
+            capped.append(replace(credential, trouble=f"sshd ends a connection after {_MOST_TRIES} tries"))
+            continue
+        room -= usable
+        capped.append(credential)
+    return tuple(capped)
+
+
+def _none_for(host: Host) -> TransportError:
+    return TransportError(
+        "auth",
+        "no-credentials",
+        f"nothing to log in to {host.name} with",
+        "set `identity: PATH`, `agent: true` or `password: env:NAME` for the host",
+    )

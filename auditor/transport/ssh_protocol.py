@@ -5,45 +5,30 @@ Only paramiko's public seams are used: `packetizer_class`, `Packetizer.read_all`
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import paramiko
+from paramiko.kex_curve25519 import KexCurve25519
 from paramiko.packet import Packetizer
+from paramiko.ssh_exception import PartialAuthentication
 
 from auditor.display import escape
+from auditor.transport.deadline import Deadline
+from auditor.transport.ssh_algorithms import Algorithms
+from auditor.transport.ssh_banner import Greeting
+from auditor.transport.ssh_shell import Job, PublicShell, Shell
 from auditor.transport.ssh_wire import Wire
 
 VERSION = "SSH-2.0-netaudit"
-
-# Fastest first among what is sound today. Left out: CBC and 3DES (CVE-2023-48795 needs CBC with EtM), MD5 and SHA-1,
-# and diffie-hellman-group-exchange, where the server picks the prime: 8192 bits cost this process seconds during which
-# no other host is served.
-CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr")
-MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512")
-KEX = (
-    "mlkem768x25519-sha256",
-    "curve25519-sha256@libssh.org",
-    "ecdh-sha2-nistp256",
-    "ecdh-sha2-nistp384",
-    "ecdh-sha2-nistp521",
-    "diffie-hellman-group14-sha256",
-    "diffie-hellman-group16-sha512",
-)
-HOST_KEYS = (
-    "ssh-ed25519",
-    "ecdsa-sha2-nistp256",
-    "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521",
-    "rsa-sha2-512",
-    "rsa-sha2-256",
-)
 
 # Message numbers: RFC 4250 §4.1.2.
 _DISCONNECT, _KEXINIT = 1, 20
 _CHANNEL_EOF, _CHANNEL_CLOSE, _CHANNEL_REQUEST = 96, 97, 98
 
 _NEVER_S = 1e9
+_POLL_S = 0.25
 _MOST_PACKET = 257 * 1024
 """OpenSSH never sends more than 256 KiB (PACKET_MAX_SIZE in packet.c)."""
 _MOST_BEFORE_LOGIN = 512 * 1024
@@ -59,7 +44,9 @@ class Observations:
     signal: str = ""
     stream_ended: bool = False
     exhausted: bool = False
+    received: int = 0
     budget: int = _MOST_BEFORE_LOGIN
+    """How many bytes may come in all: only the reader counts `received`, only who lets guests in raises this."""
 
 
 class BoundedPacketizer(Packetizer):
@@ -72,13 +59,17 @@ class BoundedPacketizer(Packetizer):
     def start_handshake(self, timeout: float) -> None:
         """Start no timer thread: the key exchange is waited for under a deadline of its own."""
 
-    def read_all(self, n: int, check_rekey: bool = False) -> bytes:
-        self.seen.budget -= n
+    def charge(self, n: int) -> None:
+        """Count `n` bytes that are about to be read. Raises SSHException when they are too many."""
+        self.seen.received += n
         if n > _MOST_PACKET:
             raise paramiko.SSHException(f"the server announced a packet of {n} bytes")
-        if self.seen.budget < 0:
+        if self.seen.received > self.seen.budget:
             self.seen.exhausted = True
             raise paramiko.SSHException("the server sent more than its share")
+
+    def read_all(self, n: int, check_rekey: bool = False) -> bytes:
+        self.charge(n)
         return super().read_all(n, check_rekey)
 
     def read_message(self) -> tuple[int, paramiko.Message]:
@@ -106,20 +97,43 @@ def _text(data: bytes) -> str:
     return escape(data[:400].decode("utf-8", "surrogateescape"), 200)
 
 
-class Engine(paramiko.Transport):
-    """One SSH connection: modern algorithms only, host key types in the order `stored`, then every other."""
+Prompted = Callable[[str, str, list[tuple[str, bool]]], list[str]]
+"""What answers the prompts of keyboard-interactive (RFC 4256 §3.2): title, instructions, (prompt, echoed)… in."""
 
-    def __init__(self, wire: Wire, stored: Sequence[str]) -> None:
-        super().__init__(wire, packetizer_class=BoundedPacketizer)  # type: ignore[arg-type]  # see BoundedPacketizer
+
+class Engine(paramiko.Transport):
+    """One SSH connection: `algorithms` and no others.
+
+    This one leaves the work to paramiko's own thread, so that several may use the connection at once; `ssh_engine` has
+    another, which moves only while somebody waits on it and serves one. Whoever waits for it calls one of the methods
+    below that take a deadline.
+    """
+
+    packetizer_kind = BoundedPacketizer
+    rushed = False
+    """Whether a command was sent to the server all at once, and it has not agreed with that yet."""
+
+    # RFC 8731's name for it, which paramiko does not know.
+    _kex_info = {**paramiko.Transport._kex_info, "curve25519-sha256": KexCurve25519}  # type: ignore[attr-defined]  # the stubs leave it out
+
+    def __init__(self, wire: Wire, algorithms: Algorithms) -> None:
+        super().__init__(wire, packetizer_class=self.packetizer_kind)  # type: ignore[arg-type]  # see BoundedPacketizer
+        self._wire = wire
         self.name = "netaudit-ssh"
         self.local_version = VERSION
         # Limits on a clock that can be set: the deadlines and the watchdog take their place.
         self.auth_timeout = self.channel_timeout = self.clear_to_send_timeout = _NEVER_S
         options = self.get_security_options()
-        options.ciphers = CIPHERS
-        options.digests = MACS
-        options.kex = tuple(name for name in KEX if name in options.kex)
-        options.key_types = order_host_keys(stored)
+        options.ciphers = algorithms.ciphers
+        options.digests = algorithms.macs
+        options.kex = tuple(name for name in algorithms.kex if name in self._kex_info)
+        options.key_types = algorithms.host_keys
+        self.algorithms = replace(algorithms, kex=options.kex)
+
+    @property
+    def preferred_keys(self) -> tuple[str, ...]:
+        """Offer these host key algorithms only: paramiko adds certificates, and checks none."""
+        return self.algorithms.host_keys
 
     @property
     def seen(self) -> Observations:
@@ -127,14 +141,56 @@ class Engine(paramiko.Transport):
         assert isinstance(packetizer, BoundedPacketizer)  # noqa: S101  # the constructor asked for it
         return packetizer.seen
 
+    def hello(self) -> bytes:
+        """Return what to send to the server before it has said anything."""
+        return f"{self.local_version}\r\n".encode("ascii")
 
-def order_host_keys(stored: Sequence[str]) -> tuple[str, ...]:
-    """Return the host key algorithms to offer: those of the stored keys first, so that no other key is shown."""
-    wanted: list[str] = []
-    for key_type in stored:
-        wanted += ["rsa-sha2-512", "rsa-sha2-256"] if key_type == "ssh-rsa" else [key_type]
-    known = [name for name in dict.fromkeys(wanted) if name in HOST_KEYS]
-    return (*known, *(name for name in HOST_KEYS if name not in known))
+    def greet(self, greeting: Greeting) -> None:
+        """Take what the server sent, up to now."""
+        self._wire.replay(self.hello(), greeting.received)
+
+    def exchange_keys(self, deadline: Deadline) -> bool:
+        """Exchange keys with the server; return whether it came to an end in time.
+
+        `is_active` then tells whether it was a good end. Raises RuntimeError when no thread can be started.
+        """
+        done = threading.Event()
+        self.start_client(event=done)
+        return done.wait(deadline.left())
+
+    def bound(self, deadline: Deadline) -> None:
+        """Set the deadline for what takes none: sending, and signing with a key in an agent."""
+
+    def wait(self, event: threading.Event, deadline: Deadline) -> bool:
+        """Return when `event` is set, the connection has ended, or the deadline has passed; whether it is set."""
+        while not event.wait(deadline.left(_POLL_S)) and self.is_active() and not deadline.passed:
+            pass
+        return event.is_set()
+
+    def login_answer(self) -> Sequence[str]:
+        """Return what the server wants beyond the login it has just answered; nothing: logged in.
+
+        Raises paramiko's exception for a refusal.
+        """
+        if self.is_authenticated():
+            return ()
+        error = self.get_exception() or paramiko.AuthenticationException("no answer")
+        if isinstance(error, PartialAuthentication):
+            return list(error.allowed_types)
+        raise error
+
+    def answer_prompts(self, username: str, answer: Prompted, deadline: Deadline) -> Sequence[str]:  # noqa: ARG002  # the watchdog ends it
+        """Log in with keyboard-interactive; return and raise as `login_answer`."""
+        return self.auth_interactive(username, answer)
+
+    def plan(self, job: Job) -> None:
+        """Learn what is going to be started after the login: a driven engine sends it along with the login."""
+
+    def start_shell(self, job: Job, deadline: Deadline) -> Shell:  # noqa: ARG002  # the watchdog ends it
+        """Have the server start a command. Raises what paramiko raises when it does not."""
+        channel = self.open_session()
+        channel.exec_command(job.command)
+        return PublicShell(channel, job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +220,18 @@ def agree(ours: Sequence[str], theirs: Sequence[str]) -> str | None:
     return next((name for name in ours if name in theirs), None)
 
 
-def explain_disagreement(offer: Offer, host_keys: Sequence[str]) -> str:
+def explain_disagreement(offer: Offer, ours: Algorithms) -> str:
     """Return the first kind of algorithm on which nothing is common, both lists named; '' when all agree."""
+    theirs_kex = tuple(name for name in offer.kex if not name.startswith(("ext-info-", "kex-strict-")))
     kinds = (
-        ("key exchange", KEX, tuple(name for name in offer.kex if not name.startswith(("ext-info-", "kex-strict-")))),
-        ("host key", tuple(host_keys), offer.host_keys),
-        ("cipher", CIPHERS, offer.ciphers),
-        ("MAC", MACS, offer.macs),
+        ("key exchange", ours.kex, theirs_kex),
+        ("host key", ours.host_keys, offer.host_keys),
+        ("cipher", ours.ciphers, offer.ciphers),
+        ("MAC", ours.macs, offer.macs),
     )
-    for kind, ours, theirs in kinds:
-        if agree(ours, theirs) is None:
-            return f"no common {kind}: the server offers {', '.join(theirs) or 'none'}; we use {', '.join(ours)}"
+    for kind, mine, theirs in kinds:
+        if agree(mine, theirs) is None:
+            return f"no common {kind}: the server offers {', '.join(theirs) or 'none'}; we use {', '.join(mine)}"
     return ""
 
 

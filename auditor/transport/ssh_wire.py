@@ -16,6 +16,7 @@ from auditor.transport.deadline import Deadline, Watchdog
 
 _CHUNK = 64 * 1024
 _LEAST_WAIT_S = 1.0
+_TICK_S = 0.001
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 _GONE = (OSError, EOFError, paramiko.SSHException)
 
@@ -31,17 +32,18 @@ class Stream(Protocol):
 
 
 class Wire:
-    """A stream whose greeting has been exchanged already.
+    """A stream on which the version lines were exchanged before paramiko got it."""
 
-    `sent` is our version line, which paramiko will write again and which must not go out twice; `received` is what the
-    server sent so far, which paramiko has yet to read.
-    """
-
-    def __init__(self, stream: Stream, sent: bytes, received: bytes) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        self._sent = b""
+        self._buffer = memoryview(b"")
+        self._closed = False  # under this name because paramiko's Transport.stop_thread reads it
+
+    def replay(self, sent: bytes, received: bytes) -> None:
+        """Let paramiko write `sent` again, which must not go out twice, and read `received`, which is here already."""
         self._sent = sent
         self._buffer = memoryview(received)
-        self._closed = False  # under this name because paramiko's Transport.stop_thread reads it
 
     def recv(self, nbytes: int) -> bytes:
         if not self._buffer:
@@ -50,6 +52,30 @@ class Wire:
         data = self._buffer[:nbytes]
         self._buffer = self._buffer[nbytes:]
         return bytes(data)
+
+    def receive(self, deadline: Deadline) -> bytes | None:
+        """Return what comes next, empty at the end of the stream; None when nothing came in time."""
+        if self._buffer:
+            data, self._buffer = bytes(self._buffer), memoryview(b"")
+            return data
+        while not deadline.passed:
+            self._stream.settimeout(max(deadline.left(), _TICK_S))
+            # A Channel measures its timeout on a clock that can be set: only the deadline says when the time is up.
+            with contextlib.suppress(TimeoutError):
+                data = self._stream.recv(_CHUNK)
+                self._acknowledge()
+                return data
+        return None
+
+    def send_all(self, data: bytes, deadline: Deadline) -> None:
+        """Send everything. Raises TimeoutError, OSError or EOFError when it does not go."""
+        rest = memoryview(data)
+        while rest:
+            self._stream.settimeout(max(deadline.left(), _TICK_S))
+            sent = self._stream.send(rest)  # type: ignore[arg-type]  # both kinds take a memoryview
+            if not sent:
+                raise EOFError
+            rest = rest[sent:]
 
     def _acknowledge(self) -> None:
         """Acknowledge at once: sshd (Nagle) holds its next small packet back until we do, tcp(7) TCP_QUICKACK."""
@@ -69,8 +95,9 @@ class Wire:
         self._stream.settimeout(None if seconds is None else max(seconds, _LEAST_WAIT_S))
 
     def close(self) -> None:
-        self._closed = True
-        shut(self._stream)
+        if not self._closed:
+            self._closed = True
+            shut(self._stream)
 
     def dispose(self) -> None:
         self._closed = True

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,9 +79,13 @@ class LabFleet:
         groups: Sequence[str] = (),
         sshd: str = "",
         options: dict[str, Any] | None = None,
+        behind: str = "",
         **machine: Any,
     ) -> Member:
-        """Boot a host with these sockets. `sshd` adds to its sshd_config, `options` to its inventory entry."""
+        """Boot a host with these sockets. `sshd` adds to its sshd_config, `options` to its inventory entry.
+
+        `behind`: the host whose cable it is on; the controller has no route to it then.
+        """
         number = len(self.members) + 1
         home = self.folder / name
         home.mkdir()
@@ -99,7 +103,8 @@ class LabFleet:
             )
         )
         self._stack.enter_context(lab)
-        lab.join(self.controller, f"cable{number}", (f"10.77.{number}.1/30", f"2001:db8:77:{number}::1/64"))
+        upstream = self.members[behind].lab if behind else self.controller
+        lab.join(upstream, f"cable{number}", (f"10.77.{number}.1/30", f"2001:db8:77:{number}::1/64"))
         lab.start()
         log = home / "sshd.log"
         member = Member(name, number, lab, public_key, log, tuple(groups), dict(options or {}))
@@ -111,15 +116,25 @@ class LabFleet:
         path.write_text(text)
         return path
 
-    def run(self, *arguments: str, known: dict[str, str] | None = None, hosts: Sequence[str] | None = None) -> Outcome:
+    def run(
+        self,
+        *arguments: str,
+        known: dict[str, str] | None = None,
+        hosts: Sequence[str] | None = None,
+        more_hosts: Mapping[str, dict[str, Any]] | None = None,
+        more_known: str = "",
+    ) -> Outcome:
         """Run `netaudit run` over these hosts (None: all).
 
         `known` says, by host, what known_hosts holds instead of the truth: '' nothing, or a key, which may have a
-        marker such as @revoked in front.
+        marker such as @revoked in front. `more_hosts` are entries of the inventory, `more_known` lines of known_hosts,
+        for hosts that are no members.
         """
         self._runs += 1
         keys = {name: member.public_key for name, member in self.members.items()} | (known or {})
-        inventory = self._write_inventory(self.members if hosts is None else hosts, keys)
+        inventory = self._write_inventory(self.members if hosts is None else hosts, keys, more_hosts or {})
+        with (self.folder / "known_hosts").open("a") as file:
+            file.write(more_known)
         output = self.folder / f"run-{self._runs}"
         command = [sys.executable, "-m", "auditor", "run", str(inventory), "--output-dir", str(output), *arguments]
         done = self.controller.run(command, env={"PYTHONPATH": str(ROOT), "HOME": str(self.folder)})
@@ -128,7 +143,12 @@ class LabFleet:
             done.returncode, done.stdout, done.stderr, json.loads(report.read_text()) if report.exists() else {}
         )
 
-    def _write_inventory(self, names: Sequence[str] | dict[str, Member], keys: dict[str, str]) -> Path:
+    def _write_inventory(
+        self,
+        names: Sequence[str] | dict[str, Member],
+        keys: dict[str, str],
+        more_hosts: Mapping[str, dict[str, Any]],
+    ) -> Path:
         chosen = [self.members[name] for name in names]
         lines = [_known_line(member.address, keys[member.name]) for member in chosen if keys[member.name]]
         (self.folder / "known_hosts").write_text("".join(lines))
@@ -138,7 +158,8 @@ class LabFleet:
             "hosts": {
                 member.name: {"address": member.address, "groups": list(member.groups), **member.options}
                 for member in chosen
-            },
+            }
+            | dict(more_hosts),
         }
         path = self.folder / "inventory.yaml"
         path.write_text(json.dumps(document, indent=1))  # JSON is YAML

@@ -55,14 +55,14 @@ class LabHost:
         """The process whose network namespace is the host's."""
         return self._keeper.pid
 
-    def join(self, controller: Controller, interface: str, addresses: Sequence[str]) -> None:
-        """Lay a cable: `interface` with `addresses` in the controller, the machine's own interface here."""
+    def join(self, other: "Controller | LabHost", interface: str, addresses: Sequence[str]) -> None:
+        """Lay a cable: `interface` with `addresses` at the other end, the machine's own interface here."""
         peer = ["peer", "name", self.machine.interface, "netns", str(self.pid)]
-        _ip(controller, "link", "add", interface, "type", "veth", *peer)
+        _ip(other, "link", "add", interface, "type", "veth", *peer)
         for address in addresses:
             plain = ["nodad"] if ":" in address else []
-            _ip(controller, "address", "add", address, "dev", interface, *plain)
-        _ip(controller, "link", "set", interface, "addrgenmode", "none", "up")
+            _ip(other, "address", "add", address, "dev", interface, *plain)
+        _ip(other, "link", "set", interface, "addrgenmode", "none", "up")
 
     def start(self) -> Self:
         """Boot the machine; returns when its sshd listens and every socket is open."""
@@ -87,8 +87,8 @@ class LabHost:
         self.close()
 
 
-def _ip(controller: Controller, *words: str) -> None:
-    done = controller.run(["ip", *words])
+def _ip(place: Controller | LabHost, *words: str) -> None:
+    done = _enter(place.pid, ["ip", *words], ("--net",), timeout=60.0)
     assert done.returncode == 0, f"ip {' '.join(words)}: {done.stderr}"
 
 

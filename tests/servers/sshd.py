@@ -122,7 +122,10 @@ def run_sshd(
     user: str | None = None,
     within: Sequence[str] = (),
 ) -> Iterator[Sshd]:
-    """Run sshd with extra `options` (sshd_config lines) until the block ends; `within`: a command to start it with."""
+    """Run sshd with extra `options` (sshd_config lines) until the block ends; `within`: a command to start it with.
+
+    It listens on 127.0.0.1 unless the options say where.
+    """
     program = sshd_program()
     directory.mkdir(parents=True, exist_ok=True)
     key = make_key(directory / "login_key")
@@ -161,7 +164,7 @@ def _start(
     lines = [
         *options,
         f"Port {port}",
-        "ListenAddress 127.0.0.1",
+        *([] if any(option.startswith("ListenAddress") for option in options) else ["ListenAddress 127.0.0.1"]),
         *(f"HostKey {directory / f'host_{key_type}'}" for key_type in host_keys),
         f"AuthorizedKeysFile {directory / 'authorized_keys'}",
         "PidFile none",

@@ -20,6 +20,14 @@ def count_descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208  # as cheap as it gets, and it is polled
 
 
+@pytest.fixture(params=["driven", "public"])
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run the test on both engines: the one driven by the worker, and the one on paramiko's public path."""
+    if request.param == "public":
+        monkeypatch.setattr("auditor.transport.ssh_connection.find_obstacle", lambda: "the test wants the public path")
+    return str(request.param)
+
+
 @pytest.fixture
 def transport() -> Iterator[SshTransport]:
     with SshTransport(clock=lambda: NOW) as ssh:

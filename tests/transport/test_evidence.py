@@ -100,12 +100,22 @@ def test_interrupted_run(tmp_path: Path) -> None:
 
 
 def test_unfinished_file_is_not_put_into_place(tmp_path: Path) -> None:
-    path = tmp_path / "e.gz"
+    """What it holds stays beside it, readable, unless that is nothing, or what came before it still counts."""
+    path, part = tmp_path / "e.gz", tmp_path / "e.gz.part"
     path.write_bytes(b"older")
     with EvidenceWriter(path, HEADER) as writer:
         writer.append(an_evidence())
-    assert path.read_bytes() == b"older"
     assert list(tmp_path.iterdir()) == [path]
+    with EvidenceWriter(path, HEADER) as writer:
+        writer.settle()
+    assert list(tmp_path.iterdir()) == [path]
+    with EvidenceWriter(path, HEADER) as writer:
+        writer.settle()
+        writer.append(an_evidence())
+    assert path.read_bytes() == b"older"
+    assert sorted(tmp_path.iterdir()) == [path, part]
+    assert part.stat().st_mode & 0o777 == 0o600
+    assert read(part) == ([an_evidence()], True)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.99])

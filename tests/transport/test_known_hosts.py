@@ -1,6 +1,7 @@
 """known_hosts: the same files are put before OpenSSH's own tools, and both must say the same."""
 
 import base64
+import hmac
 import os
 import re
 import subprocess
@@ -11,9 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.errors import TransportError
-from auditor.transport.known_hosts import KnownHosts, fingerprint, load_known_hosts, parse_known_hosts
+from auditor.transport import hashed_names
+from auditor.transport.known_hosts import (
+    KnownHosts,
+    Ruling,
+    Shown,
+    load_known_hosts,
+    parse_known_hosts,
+    place_of,
+)
+from auditor.transport.public_key import fingerprint
+from auditor.transport.ssh import SshTransport
+from tests.builders import NOW
 from tests.requirements import require
-from tests.servers.sshd import Sshd, make_key, run_sshd
+from tests.servers.sshd import HOST_KEY_TYPES, Sshd, make_key, run_sshd
+from tests.transport.conftest import SCRIPT
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +46,10 @@ def blob(key: str) -> bytes:
 def index(text: str) -> KnownHosts:
     found, problems = parse_known_hosts(text, "known_hosts")
     return KnownHosts(found, problems)
+
+
+def judge(known: KnownHosts, name: str, port: int, key: bytes) -> Ruling:
+    return known.judge(place_of(name, port), Shown(key), now=0.0)
 
 
 def hash_names(path: Path) -> None:
@@ -88,7 +105,7 @@ def test_lookup_finds_what_ssh_keygen_finds(
     known = load_known_hosts([str(path)])
     trusted = set()
     for key in keys.values():
-        ruling = known.judge(name, port, blob(key))
+        ruling = judge(known, name, port, blob(key))
         if ruling.trust == "trusted" and port == 22:
             trusted |= {line.line for line in ruling.lines}
         elif ruling.trust == "trusted":
@@ -120,6 +137,30 @@ VERDICTS = [
     ("@cert-authority * {ed}", False),
     ("@cert-authority * {other}\n[127.0.0.1]:{port} {ed}", True),
     ("nonsense\nweb ssh-ed25519 AAAA!\n[127.0.0.1]:{port} {ed}", True),
+    ("[127.0.0.1]:{port} {ed}\n@revoked 127.0.0.1 {ed}", True),
+    ("127.0.0.1 {ed}\n@revoked 127.0.0.1 {ed}", False),
+    ("127.0.0.1 {ed}\n@revoked [127.0.0.1]:{port} {ed}", False),
+    ("127.0.0.1 {other}\n127.0.0.1 {ed}", True),
+    ("[127.0.0.1]:{port}1 {ed}", False),
+    ("[127.0.0.1]:* {ed}", True),
+    ("web,db,127.0.0.? {ed}", True),
+    ("127.0.0.1,[127.0.0.1]:1 {ed}", True),
+    ("127.0.0.1,!127.0.0.1 {ed}", False),
+    ("!127.0.0.1 {ed}", False),
+    ("\t127.0.0.1 \t {ed} a comment", True),
+    ("127.0.0.1 {ed}\r", True),
+    ("#127.0.0.1 {ed}", False),
+    ("@Revoked * {ed}\n127.0.0.1 {ed}", True),
+    ("@revoked  *\t{ed}\n127.0.0.1 {ed}", False),
+    ("@cert-authority 127.0.0.1 {ed}\n127.0.0.1 {ed}", True),
+    ("127.0.0.1 ssh-rsa {ed}", False),
+    ("127.0.0.1 rsa-sha2-512 {ed}", False),
+    ("127.0.0.1", False),
+    ("127.0.0.1 256 {ed}", False),
+    ("127.0.0.1, {ed}", True),
+    ("**,*** {ed}", True),
+    ("|1|AAAA|AAAA {ed}\n127.0.0.1 {ed}", True),
+    ("|1|damaged {ed}\n|1|| {ed}\n127.0.0.1 {ed}", True),
 ]
 
 
@@ -129,34 +170,129 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> "object":
         yield server
 
 
+def ask_ssh(sshd: Sshd, *files: Path) -> "subprocess.CompletedProcess[bytes]":
+    """Connect with these files for known_hosts, the last of them the system's."""
+    require("ssh")
+    options = {
+        "StrictHostKeyChecking": "yes",
+        "UserKnownHostsFile": " ".join(map(str, files[:-1] or files)),
+        "GlobalKnownHostsFile": files[-1],
+        "IdentitiesOnly": "yes",
+        "BatchMode": "yes",
+    }
+    flags = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+    return subprocess.run(
+        ["ssh", "-F", "/dev/null", *flags, "-i", sshd.key, "-p", str(sshd.port), f"{sshd.user}@127.0.0.1", "true"],
+        check=False, capture_output=True, stdin=subprocess.DEVNULL, env={**os.environ, "SSH_AUTH_SOCK": ""},
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("hashed", [False, True], ids=["plain", "hashed"])
 @pytest.mark.parametrize(("text", "trusted"), VERDICTS)
 def test_verdict_is_that_of_ssh(
     sshd: Sshd, keys: dict[str, str], tmp_path: Path, text: str, trusted: bool, hashed: bool
 ) -> None:
     """`ssh -o StrictHostKeyChecking=yes` connects exactly when the key is trusted."""
-    require("ssh")
     path = tmp_path / "known_hosts"
     path.write_text(text.format(port=sshd.port, ed=sshd.public_key(), other=keys["ed2"], ec=keys["ec"]) + "\n")
     if hashed:
         hash_names(path)
-    options = {
-        "StrictHostKeyChecking": "yes",
-        "UserKnownHostsFile": path,
-        "GlobalKnownHostsFile": "/dev/null",
-        "IdentitiesOnly": "yes",
-        "BatchMode": "yes",
-    }
-    flags = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-    ssh = subprocess.run(
-        ["ssh", "-F", "/dev/null", *flags, "-i", sshd.key, "-p", str(sshd.port), f"{sshd.user}@127.0.0.1", "true"],
-        check=False, capture_output=True, stdin=subprocess.DEVNULL, env={**os.environ, "SSH_AUTH_SOCK": ""},
-    )  # fmt: skip
+    ssh = ask_ssh(sshd, path)
     assert (ssh.returncode == 0) == trusted
-    ruling = load_known_hosts([str(path)]).judge("127.0.0.1", sshd.port, blob(sshd.public_key()))
+    ruling = judge(load_known_hosts([str(path)]), "127.0.0.1", sshd.port, blob(sshd.public_key()))
     assert (ruling.trust == "trusted") == trusted
     assert (ruling.trust == "revoked") == (b"REVOKED HOST KEY" in ssh.stderr)
     assert (ruling.trust == "mismatch") == (b"REMOTE HOST IDENTIFICATION HAS CHANGED" in ssh.stderr)
+
+
+SEVERAL_KEYS = [
+    # known_hosts of a server that has a key of each type, and which of them it must show
+    ("127.0.0.1 {ed25519}", "ssh-ed25519"),
+    ("[127.0.0.1]:{port} {ecdsa}", "ecdsa-sha2-nistp256"),
+    ("[127.0.0.1]:{port} {rsa}", "ssh-rsa"),
+    ("[127.0.0.1]:{port} {rsa}\n[127.0.0.1]:{port} {ecdsa}", "ecdsa-sha2-nistp256"),
+    ("[127.0.0.1]:{port} {other}\n[127.0.0.1]:{port} {rsa}", None),
+    ("127.0.0.1 {ecdsa}", None),
+    ("127.0.0.1 {ecdsa}\n127.0.0.1 {ed25519}", "ssh-ed25519"),
+    ("@revoked * {ed25519}\n[127.0.0.1]:{port} {rsa}", "ssh-rsa"),
+    ("@revoked * {rsa}\n[127.0.0.1]:{port} {ed25519}", "ssh-ed25519"),
+    ("@revoked * {rsa}\n[127.0.0.1]:{port} {rsa}", None),
+]
+
+
+@pytest.mark.parametrize("hashed", [False, True], ids=["plain", "hashed"])
+def test_server_shows_the_key_it_shows_ssh(
+    tmp_path_factory: pytest.TempPathFactory, keys: dict[str, str], tmp_path: Path, hashed: bool
+) -> None:
+    """What is on file decides what is asked for, so that a server with several keys raises no false alarm."""
+    path = tmp_path / "known_hosts"
+    with run_sshd(tmp_path / "sshd", host_keys=HOST_KEY_TYPES) as sshd:
+        shown = {key_type: sshd.public_key(key_type) for key_type in HOST_KEY_TYPES}
+        for text, expected in SEVERAL_KEYS:
+            path.write_text(text.format(port=sshd.port, other=keys["ed2"], **shown) + "\n")
+            if hashed:
+                hash_names(path)
+            assert (ask_ssh(sshd, path).returncode == 0) == (expected is not None), text
+            assert connect(sshd, path) == expected, text
+
+
+def test_several_files_are_read_together(keys: dict[str, str], tmp_path: Path, sshd: Sshd) -> None:
+    """A revocation in the last counts for a key in the first."""
+    good, revoked = tmp_path / "good", tmp_path / "revoked"
+    good.write_text(f"127.0.0.1 {sshd.public_key()}\n")
+    revoked.write_text(f"@revoked * {keys['ed2']}\n")
+    assert (ask_ssh(sshd, good, revoked).returncode, connect(sshd, good, revoked)) == (0, "ssh-ed25519")
+    revoked.write_text(f"@revoked 127.0.0.1 {sshd.public_key()}\n")
+    assert (ask_ssh(sshd, good, revoked).returncode, connect(sshd, good, revoked)) == (255, None)
+
+
+def connect(sshd: Sshd, *files: Path) -> str | None:
+    """Return the type of the host key that netaudit was shown and trusts, None when it trusts none."""
+    host = sshd.host(known_hosts=tuple(map(str, files)))
+    with SshTransport(clock=lambda: NOW) as transport:
+        try:
+            return str(transport.run(host, SCRIPT).session.host_key).split()[0]
+        except TransportError as error:
+            return None if error.phase == "hostkey" else str(error)
+
+
+def test_hashed_names_cost_one_try_for_a_key_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """10,000 hosts against 10,000 hashed lines: as many HMACs as hosts, not as many as pairs."""
+    keys = [f"ssh-ed25519 {base64.b64encode(HEAD + os.urandom(32)).decode()}" for _ in range(500)]
+    known = index("\n".join(f"{hash_name(f'host-{n}')} {key}" for n, key in enumerate(keys)))
+    tried = []
+    digest = hmac.digest
+    monkeypatch.setattr(hmac, "digest", lambda *args: (tried.append(1), digest(*args))[1])
+    for n, key in enumerate(keys):
+        assert known.key_types(place_of(f"host-{n}", 22)) == ("ssh-ed25519",)
+        assert judge(known, f"host-{n}", 22, blob(key)).trust == "trusted"
+    assert len(tried) == len(keys)
+    assert judge(known, "host-1", 22, blob(keys[2])).trust == "mismatch"
+    assert judge(known, "host-x", 22, blob(keys[2])).trust == "unknown"
+
+
+HEAD = b"\0\0\0\x0bssh-ed25519\0\0\0 "
+
+
+def hash_name(name: str) -> str:
+    """Return a name as HashKnownHosts writes it (sshd(8)): checked against ssh-keygen -F by the tests above."""
+    salt = os.urandom(20)
+    digest = hmac.digest(salt, name.encode(), "sha1")
+    return f"|1|{base64.b64encode(salt).decode()}|{base64.b64encode(digest).decode()}"
+
+
+def test_type_that_was_guessed_wrongly_is_asked_for_again(
+    keys: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When trying all hashed names has cost too much, the first answer may be of another type than the one on file."""
+    monkeypatch.setattr(hashed_names, "_MOST_GUESSES", 0)
+    path = tmp_path / "known_hosts"
+    with run_sshd(tmp_path / "sshd", host_keys=HOST_KEY_TYPES) as sshd:
+        name = f"[127.0.0.1]:{sshd.port}"
+        path.write_text(f"{hash_name('other')} {keys['ed']}\n{hash_name(name)} {sshd.public_key('rsa')}\n")
+        assert connect(sshd, path) == "ssh-rsa"
+        path.write_text(f"{hash_name('other')} {keys['ed']}\n{hash_name(name)} {keys['rsa'][:-8]}AAAAAAA=\n")
+        assert connect(sshd, path) is None
 
 
 def test_fingerprint_is_that_of_ssh_keygen(keys: dict[str, str], tmp_path: Path) -> None:
@@ -173,7 +309,7 @@ def test_every_bad_line_is_one_warning(keys: dict[str, str]) -> None:
            f"@nonsense web {keys['ed']}", f"|1|x {keys['ed']}", "host 1024 35 1234567"]  # fmt: skip
     known = index("\n".join([*bad, f"web {keys['ed']}"]))
     assert [(warning.file, warning.line) for warning in known.warnings] == [("known_hosts", n) for n in range(1, 8)]
-    assert known.judge("web", 22, blob(keys["ed"])).trust == "trusted"
+    assert judge(known, "web", 22, blob(keys["ed"])).trust == "trusted"
 
 
 def test_key_types_are_those_stored(keys: dict[str, str]) -> None:
@@ -182,9 +318,9 @@ def test_key_types_are_those_stored(keys: dict[str, str]) -> None:
         f"web {keys['rsa']}\nweb {keys['ed']}\n@revoked web {keys['ec']}\n[web]:2222 {keys['ec']}\n"
         f"@cert-authority web {keys['ec']}"
     )
-    assert known.key_types("WEB", 22) == ("ssh-rsa", "ssh-ed25519")
-    assert known.key_types("web", 2222) == ("ecdsa-sha2-nistp256",)
-    assert known.key_types("other", 22) == ()
+    assert known.key_types(place_of("WEB", 22)) == ("ssh-rsa", "ssh-ed25519")
+    assert known.key_types(place_of("web", 2222)) == ("ecdsa-sha2-nistp256",)
+    assert known.key_types(place_of("other", 22)) == ()
 
 
 def test_hashed_revocation_wins_over_a_plain_line(keys: dict[str, str], tmp_path: Path) -> None:
@@ -192,7 +328,7 @@ def test_hashed_revocation_wins_over_a_plain_line(keys: dict[str, str], tmp_path
     path.write_text(f"web {keys['ed']}\n")
     hash_names(path)
     path.write_text(f"@revoked {path.read_text()}web {keys['ed']}\n")
-    assert load_known_hosts([str(path)]).judge("web", 22, blob(keys["ed"])).trust == "revoked"
+    assert judge(load_known_hosts([str(path)]), "web", 22, blob(keys["ed"])).trust == "revoked"
 
 
 def test_absent_files(tmp_path: Path) -> None:
@@ -213,7 +349,7 @@ def test_thousands_of_lines_are_read_in_linear_time(keys: dict[str, str]) -> Non
     text = "".join(f"host-{n}.example.com,10.{n >> 16}.{n >> 8 & 255}.{n & 255} {keys['ed']}\n" for n in range(50_000))
     started = time.monotonic()
     known = index(text)
-    assert known.judge("host-49999.example.com", 22, blob(keys["ed"])).trust == "trusted"
+    assert judge(known, "host-49999.example.com", 22, blob(keys["ed"])).trust == "trusted"
     assert time.monotonic() - started < 20
 
 
@@ -223,4 +359,4 @@ def test_any_text_can_be_read(text: str) -> None:
     found, problems = parse_known_hosts(text, "x")
     lines = [line.strip() for line in text.split("\n")]
     assert len(found) + len(problems) == sum(bool(line) and not line.startswith("#") for line in lines)
-    KnownHosts(found).judge("web", 22, b"x")
+    judge(KnownHosts(found), "web", 22, b"x")

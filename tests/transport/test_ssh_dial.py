@@ -1,10 +1,12 @@
 """Resolving and dialling: dead addresses, slow resolvers, full queues, all on the loopback."""
 
 import contextlib
+import errno
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
@@ -23,18 +25,19 @@ def listening() -> Iterator[Endpoint]:
 
 
 @contextlib.contextmanager
-def black_hole() -> Iterator[Endpoint]:
+def black_hole(address: str = "127.0.0.1") -> Iterator[Endpoint]:
     """Give an address that answers no SYN: the kernel drops them while the accept queue is full."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(socket.socket())
-        server.bind(("127.0.0.1", 0))
+        server = stack.enter_context(socket.socket(family))
+        server.bind((address, 0))
         server.listen(0)
         for _ in range(3):
-            filler = stack.enter_context(socket.socket())
+            filler = stack.enter_context(socket.socket(family))
             filler.setblocking(False)
             filler.connect_ex(server.getsockname())
         time.sleep(0.1)
-        yield Endpoint(socket.AF_INET, server.getsockname())
+        yield Endpoint(family, server.getsockname())
 
 
 def refusing() -> Endpoint:
@@ -56,6 +59,69 @@ def test_dead_addresses_do_not_matter_when_one_lives() -> None:
             assert sock.getpeername() == alive.sockaddr
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert time.monotonic() - started < 5
+
+
+def test_dead_ipv6_beside_a_living_ipv4_costs_a_quarter_of_a_second() -> None:
+    with black_hole("::1") as silent, listening() as alive:
+        started = time.monotonic()
+        sock, endpoint = dial([silent, alive], Deadline(10))
+        sock.close()
+        assert endpoint == alive
+        assert 0.2 < time.monotonic() - started < 2
+
+
+def test_connection_comes_from_the_address_it_is_to_come_from() -> None:
+    """And addresses of the other family are not tried."""
+    with listening() as alive, black_hole("::1") as other:
+        sock, _ = dial([other, alive], Deadline(5), "127.0.0.9")
+        with sock:
+            assert sock.getsockname()[0] == "127.0.0.9"
+
+
+@pytest.mark.parametrize("source", ["192.0.2.1", "::1", "no-such-host.invalid"])
+def test_address_to_come_from_that_is_not_ours(source: str) -> None:
+    with listening() as alive, pytest.raises(TransportError) as failure:
+        dial([alive], Deadline(5), source)
+    assert (failure.value.phase, failure.value.code) == ("tcp", "bind-failed")
+    assert f"{alive}: cannot come from {source}: " in failure.value.message
+    assert "BindAddress" in failure.value.hint
+
+
+def test_no_descriptor_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*args: object) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket, "socket", exhausted)
+    with pytest.raises(TransportError) as failure:
+        dial([Endpoint(socket.AF_INET, ("127.0.0.1", 1))], Deadline(5))
+    assert (failure.value.phase, failure.value.code) == ("tcp", "out-of-descriptors")
+    assert "ulimit -n" in failure.value.hint
+
+
+@pytest.mark.parametrize(
+    ("family", "found"), [("any", {"127.0.0.1", "::1"}), ("inet", {"127.0.0.1"}), ("inet6", {"::1"})]
+)
+def test_address_family(
+    monkeypatch: pytest.MonkeyPatch, family: Literal["any", "inet", "inet6"], found: set[str]
+) -> None:
+    both = [(socket.AF_INET6, 1, 6, "", ("::1", 22, 0, 0)), (socket.AF_INET, 1, 6, "", ("127.0.0.1", 22))]
+
+    def look_up(host: str, port: int, *, flags: int = 0, **kwargs: object) -> list[object]:
+        if flags:
+            raise socket.gaierror(socket.EAI_NONAME, "not a literal")
+        return list(both)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    resolver = Resolver()
+    assert {endpoint.sockaddr[0] for endpoint in resolver.resolve("both.example", 22, Deadline(5), family)} == found
+    assert len(resolver.resolve("both.example", 22, Deadline(5))) == 2, "another host may want the other"
+
+
+def test_no_address_of_the_family() -> None:
+    with pytest.raises(TransportError) as failure:
+        Resolver().resolve("127.0.0.1", 22, Deadline(5), "inet6")
+    assert (failure.value.phase, failure.value.code) == ("dns", "dns-no-address")
+    assert failure.value.message == "127.0.0.1 has no IPv6 address"
 
 
 def test_refused() -> None:

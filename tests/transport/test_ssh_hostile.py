@@ -22,7 +22,7 @@ from tests.servers.hostile import Behaviour, Manners, OnExec, serve, ssh_server
 from tests.transport.conftest import SCRIPT
 
 TIMEOUT_S = 2.0
-pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+pytestmark = pytest.mark.usefixtures("nothing_left_behind", "engine")
 
 
 @pytest.fixture

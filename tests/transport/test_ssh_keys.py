@@ -1,12 +1,15 @@
 """Secrets and keys: read when needed, refused when exposed, never shown."""
 
 import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from auditor.errors import TransportError
 from auditor.model.host import SecretRef
+from auditor.transport.deadline import Deadline
 from auditor.transport.secret import resolve_secret
 from auditor.transport.ssh_breaker import MOST_REFUSALS, Breaker
 from auditor.transport.ssh_keys import Credential, KeyRing
@@ -118,19 +121,51 @@ def test_order_is_keys_then_password(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "hunter2" not in repr(found)
 
 
+def note(breaker: Breaker, credential: Credential, accepted: bool | None) -> None:
+    with breaker.trial("audit", credential, Deadline(5)) as trial:
+        trial.accepted = accepted
+
+
 def test_password_that_is_refused_everywhere_is_given_up() -> None:
     """One success in between starts the count again; keys and other users are another matter."""
     breaker = Breaker()
     password = Credential("password", "the password from env:X", secret="hunter2")
     key = Credential("publickey", "the key K")
-    for accepted in [False] * (MOST_REFUSALS - 1) + [True] + [False] * (MOST_REFUSALS - 1):
-        breaker.note("audit", password, accepted=accepted)
-        breaker.note("audit", key, accepted=False)
+    for accepted in [False] * (MOST_REFUSALS - 1) + [True, None] + [False] * (MOST_REFUSALS - 1):
+        note(breaker, password, accepted)
+        note(breaker, key, False)
     assert breaker.admit("audit", [key, password]) == (key, password)
-    breaker.note("audit", password, accepted=False)
+    note(breaker, password, False)
     assert breaker.admit("audit", [key, password]) == (key,)
     assert breaker.admit("other", [password]) == (password,)
-    with pytest.raises(TransportError) as failure:
-        breaker.admit("audit", [password])
-    assert failure.value.code == "auth-suspended"
-    assert "hunter2" not in str(failure.value)
+    for suspended in (lambda: breaker.admit("audit", [password]), lambda: note(breaker, password, True)):
+        with pytest.raises(TransportError) as failure:
+            suspended()
+        assert failure.value.code == "auth-suspended"
+        assert "hunter2" not in str(failure.value)
+
+
+@pytest.mark.parametrize("good", [False, True])
+def test_no_more_hosts_try_a_new_password_at_once_than_may_refuse_it(good: bool) -> None:
+    """Forty threads with a wrong password cost three logins; with a good one they soon run together."""
+    breaker = Breaker()
+    password = Credential("password", "the password from env:X", secret="hunter2")
+    tried: list[int] = []
+    codes: list[str] = []
+
+    def log_in() -> None:
+        try:
+            with breaker.trial("audit", password, Deadline(20)) as trial:
+                tried.append(1)
+                time.sleep(0.05)
+                trial.accepted = good
+        except TransportError as error:
+            codes.append(error.code)
+
+    threads = [threading.Thread(target=log_in) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tried) == (40 if good else MOST_REFUSALS)
+    assert codes == ([] if good else ["auth-suspended"] * (40 - MOST_REFUSALS))

@@ -7,17 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.errors import TransportError
+from auditor.transport.ssh_algorithms import CIPHERS, HOST_KEYS, KEX, MACS, Algorithms, order_host_keys
 from auditor.transport.ssh_banner import find_version
-from auditor.transport.ssh_protocol import (
-    CIPHERS,
-    HOST_KEYS,
-    KEX,
-    MACS,
-    agree,
-    explain_disagreement,
-    order_host_keys,
-    read_offer,
-)
+from auditor.transport.ssh_protocol import agree, explain_disagreement, read_offer
 from tests.servers import hostile
 
 
@@ -59,16 +51,16 @@ def test_offer_is_read_and_disagreement_named() -> None:
     offer = read_offer(hostile.kexinit(kex="sntrup761x25519-sha512,ext-info-s", cipher="aes128-ctr")[6:])
     assert (offer.kex, offer.host_keys) == (("sntrup761x25519-sha512", "ext-info-s"), ("ssh-ed25519",))
     assert (offer.ciphers, offer.macs) == (("aes128-ctr",), ("hmac-sha2-256",))
-    assert explain_disagreement(offer, HOST_KEYS).startswith(
+    assert explain_disagreement(offer, Algorithms()).startswith(
         "no common key exchange: the server offers sntrup761x25519-sha512; we use mlkem768x25519-sha256"
     )
-    assert explain_disagreement(read_offer(hostile.kexinit()[6:]), HOST_KEYS) == ""
+    assert explain_disagreement(read_offer(hostile.kexinit()[6:]), Algorithms()) == ""
 
 
 @given(st.binary(max_size=300))
 def test_any_offer_can_be_read(kexinit: bytes) -> None:
     offer = read_offer(kexinit)
-    assert explain_disagreement(offer, HOST_KEYS).isprintable()
+    assert explain_disagreement(offer, Algorithms()).isprintable()
 
 
 def test_stored_key_types_come_first() -> None:

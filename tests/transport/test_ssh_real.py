@@ -18,11 +18,10 @@ from auditor.transport import MEBIBYTE, Limits, Script
 from auditor.transport.ssh import SshTransport
 from tests.builders import NOW
 from tests.requirements import require
-from tests.servers import hostile
 from tests.servers.sshd import HOST_KEY_TYPES, Sshd, make_key, run_sshd
 from tests.transport.conftest import SCRIPT
 
-pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+pytestmark = pytest.mark.usefixtures("nothing_left_behind", "engine")
 
 
 @pytest.fixture
@@ -94,11 +93,10 @@ def test_revoked_host_key(transport: SshTransport, sshd: Sshd) -> None:
     assert sshd.login_attempts() == 0
 
 
-def test_host_certificate_authority_is_no_trust(transport: SshTransport, sshd: Sshd) -> None:
+def test_authority_vouches_for_certificates_only(transport: SshTransport, sshd: Sshd) -> None:
     sshd.known_hosts.write_text(f"@cert-authority * {sshd.public_key()}\n")
     error = fail(transport, sshd)
     assert (error.phase, error.code) == ("hostkey", "hostkey-unknown")
-    assert "certificate authorities" in error.hint
     assert sshd.wait_for_log("Connection closed by")
     assert sshd.login_attempts() == 0
 
@@ -145,7 +143,7 @@ def test_refused_key_is_tried_once(transport: SshTransport, sshd: Sshd, tmp_path
     error = fail(transport, sshd, identity=(str(stranger),))
     assert (error.phase, error.code) == ("auth", "auth-refused")
     assert str(stranger) in error.message
-    assert sshd.wait_for_log("Connection closed by")
+    assert sshd.wait_for_log("by authenticating user")
     assert sshd.login_attempts() == 1
     assert sshd.log_text().count("Connection from") == 1
 
@@ -355,94 +353,3 @@ def test_many_threads_share_one_transport(transport: SshTransport, sshd: Sshd) -
 
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(run, range(12))) == [b"%d\n" % number for number in range(12)]
-
-
-class TestJump:
-    """Through a bastion that is a second sshd."""
-
-    def test_through_two(self, tmp_path: Path) -> None:
-        with run_sshd(tmp_path / "a") as first, run_sshd(tmp_path / "b") as second, run_sshd(tmp_path / "c") as target:
-            hops = {"first": first.host("first"), "second": second.host("second")}
-            with SshTransport(clock=lambda: NOW, jump_hosts=hops) as transport:
-                transcript = transport.run(target.host(jump=("first", "second")), SCRIPT)
-            assert transcript.stdout == b"hello\n"
-            assert (transcript.session.host_key or "").startswith("ssh-ed25519 SHA256:")
-            assert [server.login_attempts() for server in (first, second, target)] == [1, 1, 1]
-
-    def test_large_answer(self, tmp_path: Path) -> None:
-        """What a target sends counts as the bastion's traffic too."""
-        with run_sshd(tmp_path / "a", ["RekeyLimit 1M"]) as bastion, run_sshd(tmp_path / "b") as target:
-            hops = {"bastion": bastion.host("bastion")}
-            with SshTransport(clock=lambda: NOW, jump_hosts=hops) as transport:
-                transcript = transport.run(target.host(jump=("bastion",)), script("head -c 4000000 /dev/zero"))
-        assert (len(transcript.stdout), transcript.exit_status, transcript.cut) == (4_000_000, 0, None)
-
-    def test_wrong_key_of_the_bastion(self, tmp_path: Path) -> None:
-        with run_sshd(tmp_path / "a") as bastion, run_sshd(tmp_path / "b") as target:
-            bastion.known_hosts.write_text("")
-            hops = {"bastion": bastion.host("bastion")}
-            with SshTransport(clock=lambda: NOW, jump_hosts=hops) as transport:
-                error = fail(transport, target, jump=("bastion",))
-            assert (error.phase, error.code) == ("hostkey", "jump-failed")
-            assert "hostkey-unknown" in error.message
-            assert bastion.login_attempts() == 0
-            assert "Connection from" not in target.log_text()
-
-    def test_wrong_key_of_the_target(self, tmp_path: Path) -> None:
-        with run_sshd(tmp_path / "a") as bastion, run_sshd(tmp_path / "b") as target:
-            target.known_hosts.write_text(f"[127.0.0.1]:{target.port} {bastion.public_key()}\n")
-            hops = {"bastion": bastion.host("bastion")}
-            with SshTransport(clock=lambda: NOW, jump_hosts=hops) as transport:
-                error = fail(transport, target, jump=("bastion",))
-            assert (error.phase, error.code) == ("hostkey", "hostkey-mismatch")
-            assert target.wait_for_log("Connection closed by")
-            assert (bastion.login_attempts(), target.login_attempts()) == (1, 0)
-
-    @pytest.mark.parametrize(
-        ("options", "word"), [([], "onnect"), (["AllowTcpForwarding no"], "prohibited")], ids=["down", "forbidden"]
-    )
-    def test_bastion_that_cannot_reach_the_target(self, tmp_path: Path, options: list[str], word: str) -> None:
-        with run_sshd(tmp_path / "a", options) as bastion:
-            hops = {"bastion": bastion.host("bastion")}
-            target = bastion.host("target", port=hostile.unused_port(), jump=("bastion",))
-            with (
-                SshTransport(clock=lambda: NOW, jump_hosts=hops) as transport,
-                pytest.raises(TransportError) as failure,
-            ):
-                transport.run(target, SCRIPT)
-        assert (failure.value.phase, failure.value.code) == ("tcp", "jump-failed")
-        assert word in failure.value.message
-
-    def test_bastion_dies_in_mid_stream(self, tmp_path: Path) -> None:
-        with run_sshd(tmp_path / "a") as bastion, run_sshd(tmp_path / "b") as target:
-            hops = {"bastion": bastion.host("bastion")}
-            # The target's peer is the bastion's process for this connection.
-            text = (
-                "echo first; sleep 0.3; set -- $SSH_CONNECTION; "
-                "kill -9 $(ss -Htnp state established \"sport = :$2\" | sed 's/.*pid=\\([0-9]*\\).*/\\1/'); sleep 5"
-            )
-            require("root", "ss")
-            with SshTransport(clock=lambda: NOW, jump_hosts=hops) as transport:
-                transcript = transport.run(target.host(jump=("bastion",)), script(text))
-        assert (transcript.stdout, transcript.cut) == (b"first\n", "lost")
-
-    def test_silent_target_behind_a_bastion(self, tmp_path: Path) -> None:
-        with run_sshd(tmp_path / "a") as bastion, hostile.serve(hostile.silent) as target:
-            hops = {"bastion": bastion.host("bastion")}
-            host = bastion.host("target", port=target.port, jump=("bastion",), timeout=2.0)
-            started = time.monotonic()
-            with (
-                SshTransport(clock=lambda: NOW, jump_hosts=hops) as transport,
-                pytest.raises(TransportError) as failure,
-            ):
-                transport.run(host, SCRIPT)
-            assert time.monotonic() - started <= 3.0
-        assert (failure.value.phase, failure.value.code) == ("banner", "banner-timeout")
-
-    def test_loop_and_stranger(self, tmp_path: Path) -> None:
-        with run_sshd(tmp_path / "a") as bastion:
-            hops = {"a": bastion.host("a", jump=("b",)), "b": bastion.host("b", jump=("a",))}
-            with SshTransport(clock=lambda: NOW, jump_hosts=hops) as transport:
-                assert "loop" in fail(transport, bastion, jump=("a",)).message
-                assert "not in the inventory" in fail(transport, bastion, jump=("zz",)).message
-            assert "Connection from" not in bastion.log_text()

@@ -30,6 +30,7 @@ from tests.servers.sshd import Sshd, run_sshd
 SEALED = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 PASSWORD = f"canary-{secrets.token_hex(8)}"
 VARIABLE = "NETAUDIT_TEST_SUDO"
+pytestmark = pytest.mark.usefixtures("engine")
 
 
 @pytest.fixture(scope="module")

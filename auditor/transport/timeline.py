@@ -1,0 +1,81 @@
+"""What is being done for a host, told while it is done: its phases as they begin, and as they end.
+
+    with watch(host, watcher):                whoever wants to know, around `Transport.run`
+        with step("tcp", host) as note:       a transport, around each phase
+            note("10.0.0.21:22")              and what it found
+
+The watcher belongs to the thread (a context variable, PEP 567), so that no phase has to hand it on; without one, a step
+costs next to nothing. A watcher is told in the thread that does the work and must be quick.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Protocol
+
+from auditor.errors import AuditorError, Phase
+from auditor.model.host import Host
+
+
+@dataclass(slots=True)
+class Step:
+    """One phase: `via` names the jump host whose phase it is ("": the host itself), `notes` say what was found.
+
+    `seconds` is how long it took; `error` why it failed (None: it did not).
+    """
+
+    phase: Phase
+    via: str
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    error: AuditorError | None = None
+
+
+class Watcher(Protocol):
+    """Is told of every phase of every host, from many threads at once."""
+
+    def begin(self, host: Host, step: Step, /) -> None: ...
+    def end(self, host: Host, step: Step, /) -> None: ...
+
+
+_watching: ContextVar[tuple[Host, Watcher] | None] = ContextVar("watching", default=None)
+
+
+@contextmanager
+def watch(host: Host, watcher: Watcher) -> Iterator[None]:
+    """Tell `watcher` of the steps taken for `host` by this thread until the block ends."""
+    token = _watching.set((host, watcher))
+    try:
+        yield
+    finally:
+        _watching.reset(token)
+
+
+@contextmanager
+def step(phase: Phase, hop: Host) -> Iterator[Callable[[str], None]]:
+    """Mark a phase, of the host at work or of a jump host on the way there; yield what takes notes of what it found.
+
+    Changes nothing about the block: what it raises comes through, and what the watcher does is its own affair.
+    """
+    watching = _watching.get()
+    if watching is None:
+        yield _forget
+        return
+    host, watcher = watching
+    this = Step(phase, "" if hop.name == host.name else hop.name)
+    began = monotonic()
+    watcher.begin(host, this)
+    try:
+        yield this.notes.append
+    except AuditorError as error:
+        this.error = error
+        raise
+    finally:
+        this.seconds = monotonic() - began
+        watcher.end(host, this)
+
+
+def _forget(_note: str) -> None:
+    """Take no note: nobody watches."""
