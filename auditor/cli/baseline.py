@@ -67,7 +67,12 @@ def baseline(
         _write_all(drawn, folder)
     entries = sum(len(one.policy.allow) for one in drawn)
     left_out = sum(len(one.outliers) for one in drawn)
-    return say_exit(0, [f"{entries} entries in {len(drawn)} policies; {left_out} outliers left out"])
+    drew = f"{_count(entries, 'entry', 'entries')} in {_count(len(drawn), 'policy', 'policies')}"
+    return say_exit(0, [f"{drew}; {_count(left_out, 'outlier', 'outliers')} left out"])
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
 
 
 def read_hosts(source: Path) -> "Iterator[tuple[Host, HostFacts]]":

@@ -9,11 +9,14 @@ from typing import ParamSpec
 
 import typer
 
+from auditor.cli import log
 from auditor.cli.stdout import flush_stdout, forget_stdout
 from auditor.display import escape
 from auditor.errors import AuditorError, DocumentError
 
 Parameters = ParamSpec("Parameters")
+_FAILURES = {2, 4, 5}
+"""Exit codes that are not a verdict but a mistake or a defect."""
 
 
 def guard(command: Callable[Parameters, int]) -> Callable[Parameters, None]:
@@ -40,7 +43,7 @@ def guard(command: Callable[Parameters, int]) -> Callable[Parameters, None]:
 
 def report_error(error: AuditorError) -> int:
     """Print `error` and the closing line on standard error; return the exit code."""
-    print(error, file=sys.stderr)
+    log.say_error(error)
     contacted = "; no host was contacted" if error.exit_code in {2, 4} else ""
     what = f"{len(error.problems)} problem(s) to fix" if isinstance(error, DocumentError) else error.message
     return say_exit(error.exit_code, [f"{what}{contacted}"])
@@ -57,7 +60,9 @@ def said_exit() -> bool:
 def say_exit(code: int, reasons: list[str] | tuple[str, ...]) -> int:
     """Print the last line, `exit CODE: why`, and return the code."""
     _said.append(code)
-    print(f"exit {code}: {'; '.join(escape(reason) for reason in reasons)}", file=sys.stderr)
+    text = "; ".join(escape(reason) for reason in reasons)
+    level: log.Level = "error" if code in _FAILURES else "info"
+    log.say("exit", text if log.is_json() else f"exit {code}: {text}", level, code=code, reasons=list(reasons))
     return code
 
 
@@ -66,6 +71,7 @@ def _report_defect(error: Exception) -> int:
         traceback.print_exception(error, file=sys.stderr)
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(last.filename)}:{last.lineno}"  # noqa: PTH119 - a name for display, no path is touched
-    print(f"internal error: {type(error).__name__} at {place}: {escape(str(error), 500)}", file=sys.stderr)
-    print("  hint: this is a defect in netaudit; NETAUDIT_TRACEBACK=1 shows where it happened", file=sys.stderr)
+    text = f"internal error: {type(error).__name__} at {place}: {escape(str(error), 500)}"
+    hint = "this is a defect in netaudit; NETAUDIT_TRACEBACK=1 shows where it happened"
+    log.say("error", text if log.is_json() else f"{text}\n  hint: {hint}", "error", hint=hint)
     return say_exit(5, ["internal error"])

@@ -11,6 +11,7 @@ from auditor.cli.options import (
     FailOnNewOption,
     FailOnOption,
     JobsOption,
+    LogFormatOption,
     OutputDirOption,
     OutputOption,
     PolicyOption,
@@ -31,25 +32,25 @@ def check(
     strict: StrictOption = False,
     allow_empty: AllowEmptyOption = False,
     quiet: QuietOption = False,
+    log_format: LogFormatOption = None,  # noqa: ARG001 - took effect when it was read
     color: ColorOption = "auto",
     explain_exit: ExplainExitOption = False,
 ) -> int:
     """Evaluate saved evidence again, offline: with other policies, or to see a verdict reproduced."""
     from auditor.cli.choice import choose_policies
     from auditor.cli.gate import Gate, audit_saved
+    from auditor.cli.gathering import Manner
     from auditor.cli.regression import choose_baseline
     from auditor.transport.evidence import read_evidence
 
     gate = Gate(
+        manner=Manner(jobs=jobs, quiet=quiet, color=color),
         fail_on=fail_on,
         baseline=choose_baseline(baseline, fail_on_new),
         only_new=fail_on_new,
         strict=strict,
-        jobs=jobs,
         output=output,
         output_dir=output_dir,
-        quiet=quiet,
-        color=color,
         explain_exit=explain_exit,
     )
     with read_evidence(evidence) as saved:

@@ -6,12 +6,17 @@ from typing import Annotated
 import typer
 
 from auditor.cli.options import (
+    AcceptNewOption,
     AllowEmptyOption,
+    DespiteChangesOption,
+    IgnoreHostKeysOption,
     InventoryArgument,
     JobsOption,
     LimitOption,
+    LogFormatOption,
     OwnersOption,
     QuietOption,
+    ResumeOption,
     TimeoutOption,
     VerboseOption,
 )
@@ -33,13 +38,21 @@ def collect(
     ] = None,
     owners: OwnersOption = True,
     timeout: TimeoutOption = None,
+    resume: ResumeOption = None,
+    despite_changes: DespiteChangesOption = False,
+    accept_new_host_keys: AcceptNewOption = False,
+    insecure_ignore_host_keys: IgnoreHostKeysOption = False,
     allow_empty: AllowEmptyOption = False,
     quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    verbose: VerboseOption = 0,
+    log_format: LogFormatOption = None,  # noqa: ARG001 - took effect when it was read
 ) -> int:
     """Gather the evidence of every host and judge nothing; `netaudit check` does that, now or in a year."""
-    from auditor.cli.choice import choose_hosts
+    from auditor.cli.choice import choose_hosts, choose_trust
     from auditor.cli.gate import Gate, collect_inventory
+    from auditor.cli.gathering import Manner
 
     hosts = choose_hosts(inventory, limit, timeout, allow_empty)
-    return collect_inventory(hosts, output, Gate(jobs=jobs, owners=owners, quiet=quiet, verbose=verbose))
+    hosts = choose_trust(hosts, accept_new=accept_new_host_keys, ignore=insecure_ignore_host_keys)
+    manner = Manner(jobs=jobs, owners=owners, quiet=quiet, verbosity=verbose)
+    return collect_inventory(hosts, output, Gate(manner=manner, resume=resume, despite_changes=despite_changes))

@@ -1,12 +1,13 @@
-"""Whether text on standard output may carry colour."""
+"""Whether text on standard output, or on another stream, may carry colour."""
 
 import os
 import sys
+from typing import TextIO
 
 from auditor.cli.options import ColorChoice
 
 
-def use_color(choice: ColorChoice) -> bool:
+def use_color(choice: ColorChoice, stream: TextIO | None = None) -> bool:
     """Return the answer of flag, NO_COLOR (no-color.org), FORCE_COLOR (force-color.org) and terminal, in that order."""
     if choice != "auto":
         return choice == "always"
@@ -14,4 +15,4 @@ def use_color(choice: ColorChoice) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return (stream or sys.stdout).isatty() and os.environ.get("TERM") != "dumb"

@@ -22,14 +22,16 @@ def demo(
     from auditor.cli.choice import choose_hosts, choose_policies
     from auditor.cli.clock import read_clock
     from auditor.cli.gate import Gate, audit_inventory
+    from auditor.cli.gathering import Manner
     from auditor.cli.outputs import make_folder
     from auditor.demo import start_fleet
 
+    gate = Gate(manner=Manner(color=color), output_dir=output_dir)
     make_folder(output_dir)
     _claim(output_dir)
     with start_fleet(output_dir, read_clock()) as inventory:
         hosts = choose_hosts(inventory, limit=None, timeout=None, allow_empty=False)
-        finished = audit_inventory(hosts, choose_policies([], inventory), Gate(output_dir=output_dir, color=color))
+        finished = audit_inventory(hosts, choose_policies([], inventory), gate)
     if finished.report.run.partial or finished.errors:
         return say_exit(finished.code, finished.reasons)
     print(f"\nOpen {output_dir / 'report.html'} in a browser: start with what could not be audited, then the findings.")

@@ -1,16 +1,21 @@
 """A fleet at work under a command: signals, progress, results in order of arrival."""
 
 import signal
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from time import monotonic
 from types import FrameType
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from auditor.audit import Clock, Fleet
+from auditor.audit import Clock, Fleet, InOrder, Source
+from auditor.cli import log
+from auditor.cli.descriptors import fit_jobs
 from auditor.display import escape
 from auditor.errors import Problem
-from auditor.model.host import Connection, Inventory
+from auditor.model.host import Connection, Host, Inventory
+from auditor.model.transcript import Evidence, Failure, Transcript
+from auditor.schedule import Schedule, Turn
 from auditor.transport import Transport
 
 Job = TypeVar("Job")
@@ -34,6 +39,7 @@ def work_interruptibly(fleet: Fleet[Job, Done]) -> Iterator[Interruption]:
         interruption.code = SIGNAL_EXITS[signal.Signals(number)]
         for each, previous in before.items():
             signal.signal(each, previous)
+        log.note_stop()
         fleet.stop()
 
     for number in SIGNAL_EXITS:
@@ -47,9 +53,60 @@ def work_interruptibly(fleet: Fleet[Job, Done]) -> Iterator[Interruption]:
 
 def gather(work: Callable[[Job], Done], items: Iterable[Job], jobs: int, take: Callable[[Done], None]) -> Interruption:
     """Do `work` for all items, `jobs` at a time, passing each result to `take` here, in order of arrival."""
-    fleet = Fleet(work, jobs)
+    return _work_through(Fleet(work, jobs), InOrder(items), take)
+
+
+def gather_hosts(
+    collect: Callable[[Host], Evidence],
+    finish: Callable[[Evidence], Done],
+    hosts: Sequence[Host],
+    jobs: int,
+    take: Callable[[Done], None],
+    seed: str = "",
+) -> Interruption:
+    """`collect` from all hosts, `jobs` at a time, and pass what `finish` makes of each to `take` here, as they come.
+
+    The order spares the network, see `Schedule`; `seed` decides it. Both functions run in the fleet's threads.
+    """
+
+    def work(turn: Turn) -> _Asked[Done]:
+        began = monotonic()
+        host = turn.host.model_copy(update={"timeout": turn.seconds}) if turn.again else turn.host
+        evidence = collect(host).model_copy(update={"host": turn.host})
+        return _Asked(evidence.outcome, monotonic() - began, finish(evidence))
+
+    def hand_on(asked: _Asked[Done]) -> None:
+        take(asked.result)
+
+    source: _Turns[Done] = _Turns(Schedule(hosts, seed))
+    return _work_through(Fleet(work, fit_jobs(min(jobs, len(hosts)))), source, hand_on)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(Generic[Done]):
+    """How a host's turn went, how many seconds it took, and what was made of it."""
+
+    outcome: Transcript | Failure
+    seconds: float
+    result: Done
+
+
+class _Turns(Generic[Done]):
+    """A schedule as the source of a fleet's jobs."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+
+    def take(self) -> Turn | None:
+        return self._schedule.take()
+
+    def settle(self, turn: Turn, asked: _Asked[Done]) -> bool:
+        return self._schedule.settle(turn, asked.outcome, asked.seconds)
+
+
+def _work_through(fleet: Fleet[Job, Done], source: Source[Job, Done], take: Callable[[Done], None]) -> Interruption:
     with work_interruptibly(fleet) as interruption:
-        for done in fleet.run(items):
+        for done in fleet.run(source):
             take(done)
     return interruption
 
@@ -61,12 +118,20 @@ def open_transports(inventory: Inventory, clock: Clock) -> Iterator[dict[Connect
     transports: dict[Connection, Transport] = {}
     with ExitStack() as stack:
         if "ssh" in kinds:
+            from auditor.transport.host_keys import HostKeys
             from auditor.transport.ssh import SshTransport
 
-            jump_hosts = {host.name: host for host in (*inventory.hosts, *inventory.others)}
-            ssh = stack.enter_context(SshTransport(clock=clock, jump_hosts=jump_hosts))
+            jump_hosts = {host.name: host for host in (*inventory.jump_hosts, *inventory.hosts, *inventory.others)}
+            host_keys = HostKeys(policy=inventory.host_keys)
+            ssh = stack.enter_context(SshTransport(clock=clock, jump_hosts=jump_hosts, host_keys=host_keys))
             stack.callback(lambda: _warn(ssh.warnings))
             transports["ssh"] = ssh
+            if any(host.client == "openssh" for host in inventory.hosts):
+                from auditor.transport.clients import ByClient
+                from auditor.transport.openssh import OpenSshTransport
+
+                theirs = OpenSshTransport(clock=clock, jump_hosts=jump_hosts, policy=inventory.host_keys)
+                transports["ssh"] = ByClient(ssh, theirs)
         if "local" in kinds:
             from auditor.transport.local import LocalTransport
 
@@ -81,4 +146,4 @@ def open_transports(inventory: Inventory, clock: Clock) -> Iterator[dict[Connect
 def _warn(problems: Sequence[Problem]) -> None:
     for problem in problems:
         where = f"{escape(problem.file)}:{problem.line}" if problem.line else escape(problem.file)
-        print(f"warning: {where}: {escape(problem.message)}", file=sys.stderr)
+        log.warn(f"{where}: {escape(problem.message)}", file=problem.file, line=problem.line)

@@ -5,8 +5,16 @@ from typing import Annotated, Literal
 
 import typer
 
+from auditor.cli.log import VARIABLE, LogFormat, choose_format
+
 FailOn = Literal["critical", "high", "medium", "low", "info"]
 ColorChoice = Literal["auto", "always", "never"]
+
+
+def _choose_format(chosen: LogFormat | None) -> LogFormat | None:
+    choose_format(chosen)
+    return chosen
+
 
 InventoryArgument = Annotated[Path, typer.Argument(metavar="INVENTORY", help="The inventory file (YAML).")]
 PolicyOption = Annotated[
@@ -103,7 +111,56 @@ AllowEmptyOption = Annotated[
     typer.Option("--allow-empty", envvar="NETAUDIT_ALLOW_EMPTY", help="No hosts is no error."),
 ]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no summary, only errors.")]
-VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="A line for every host as it finishes.")]
+VerboseOption = Annotated[
+    int,
+    typer.Option(
+        "-v",
+        "--verbose",
+        count=True,
+        metavar="",
+        help="A line for every host as it finishes, with what its phases took; -vv: for every phase, too.",
+        show_default=False,
+    ),
+]
+LogFormatOption = Annotated[
+    LogFormat | None,
+    typer.Option(
+        "--log-format",
+        envvar=VARIABLE,
+        is_eager=True,
+        callback=_choose_format,
+        help="What standard error is written as: lines for people, or one JSON object a line. [default: text]",
+        show_default=False,
+    ),
+]
+ResumeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--resume",
+        metavar="REPORT|RUN",
+        help="Go on from a run that did not finish (its folder, report.json or evidence): ask only what is missing.",
+        show_default=False,
+    ),
+]
+DespiteChangesOption = Annotated[
+    bool,
+    typer.Option("--despite-changes", help="Resume, and ask again the hosts that are now another machine."),
+]
+AcceptNewOption = Annotated[
+    bool,
+    typer.Option(
+        "--accept-new-host-keys",
+        envvar="NETAUDIT_ACCEPT_NEW_HOST_KEYS",
+        help="Take the key of a host that is not known on trust, keep it, and mark the host in the report.",
+    ),
+]
+IgnoreHostKeysOption = Annotated[
+    bool,
+    typer.Option(
+        "--insecure-ignore-host-keys",
+        help="Verify no host keys: anybody on the way can answer for a host. Every report says so.",
+    ),
+]
 ColorOption = Annotated[
     ColorChoice, typer.Option("--color", envvar="NETAUDIT_COLOR", help="Colour in the text summary.")
 ]

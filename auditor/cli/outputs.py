@@ -2,16 +2,22 @@
 
 import os
 import tempfile
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from auditor.cli.stdout import write_stdout
 from auditor.errors import OutputError, UsageError
 from auditor.model.report import AuditReport
 from auditor.reporters import FOLDERS, FORMATS, check_format, render, render_folder
 from auditor.reporters.text import render_text
+from auditor.transport.evidence import TEMPORARY
+
+if TYPE_CHECKING:
+    from auditor.reporters.past_runs import PastRun
 
 DEFAULTS = ("html", "json", "evidence")
 EVIDENCE_NAME = "evidence.jsonl.gz"
@@ -71,18 +77,23 @@ def attempt(*steps: Callable[[], object]) -> list[OutputError]:
     return errors
 
 
-def write_report(report: AuditReport, output: Output, color: bool = False) -> None:
-    """Render and write one output; evidence has been written already. Raises OutputError."""
+def write_report(
+    report: AuditReport, output: Output, color: bool = False, earlier: "Sequence[PastRun]" = (), csv_bom: bool = False
+) -> None:
+    """Render and write one output; evidence has been written already. Raises OutputError.
+
+    `earlier` runs are for the formats that show a trend; `csv_bom` puts before CSV what tells Excel that it is UTF-8.
+    """
     if output.format == "evidence":
         return
     if output.format in FOLDERS and output.path is not None:
         write_folder(output.path, render_folder(report, output.format))
-    elif output.path is not None:
-        write_file(output.path, render(report, output.format))
-    elif output.format == "text":
+    elif output.format == "text" and output.path is None:
         write_stdout(render_text(report, color=color))
     else:
-        write_stdout(render(report, output.format))
+        data = render(report, output.format, earlier)
+        data = BOM_UTF8 + data if csv_bom and output.format == "csv" else data
+        write_stdout(data) if output.path is None else write_file(output.path, data)
 
 
 def write_folder(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
@@ -101,7 +112,7 @@ def write_file(path: Path, data: bytes) -> None:
             path.write_bytes(data)
             return
         make_folder(path.parent)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)

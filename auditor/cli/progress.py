@@ -1,82 +1,199 @@
-"""Progress on standard error: one line that is redrawn on a terminal, a plain line now and then elsewhere."""
+"""Progress on standard error: a few lines redrawn in place on a terminal, a plain line now and then elsewhere.
+
+With `-v` every host has a line when it is done, with what its phases took; with `-vv` every phase has one, too.
+"""
 
 import os
-import sys
-from collections import Counter
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from time import monotonic
-from typing import TextIO
+from typing import Literal
 
+from auditor.cli import log
+from auditor.cli.board import Board, Glance
+from auditor.cli.screen import (
+    count_rows,
+    describe_pace,
+    describe_phase,
+    describe_statuses,
+    draw_glance,
+    show_seconds,
+)
 from auditor.display import escape
+from auditor.model.host import Host
 from auditor.model.report import HostReport
 from auditor.model.transcript import Evidence, Failure
+from auditor.transport.timeline import Step
 
+Style = Literal["live", "plain", "none"]
+_REDRAW_S = 0.25
+_LISTEN_S = 1.0
 _EVERY_SECONDS = 30.0
 _AT_MOST_EVERY = 3.0
-_BAR = 24
+_NAMED = 3
+_STOPPING = "stopping: what is in flight may finish, for a moment (once more: end at once)"
 
 
 class Progress:
-    """Counts hosts as they finish. `style` is `bar` (a terminal), `plain` (a log) or `none`."""
+    """Shows how a run goes while it is entered as a context; is told of phases as a Watcher, and of finished hosts.
 
-    def __init__(self, total: int, style: str, stream: TextIO | None = None, verbose: bool = False) -> None:
-        self._total = total
+    `style` is `live` (a terminal), `plain` (a log) or `none`; `verbosity` how often -v was given.
+    """
+
+    def __init__(
+        self,
+        total: int,
+        style: Style,
+        verbosity: int = 0,
+        *,
+        color: bool = False,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._board = Board(total, clock)
         self._style = style
-        self._stream = stream or sys.stderr
-        self._verbose = verbose
-        self._counts: Counter[str] = Counter()
-        self._started = self._spoke = monotonic()
+        self._verbosity = verbosity
+        self._color = color
+        self._clock = clock
+        self._spoke = clock()
         self._tenths = 0
+        self._told = False
+        self._drawn: Sequence[str] = ()
+        self._over = threading.Event()
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Progress":
+        if self._style == "live":
+            self._stack.enter_context(log.show_live(self))
+        if self._style != "none":
+            ticker = threading.Thread(target=self._tick, name="netaudit-progress", daemon=True)
+            ticker.start()
+            self._stack.callback(ticker.join)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._over.set()
+        self._stack.close()
+
+    def begin(self, host: Host, step: Step) -> None:
+        """See Watcher."""
+        self._board.begin(host, step)
+
+    def end(self, host: Host, step: Step) -> None:
+        """See Watcher."""
+        self._board.end(host, step)
+        if self._verbosity > 1 and not self._over.is_set():  # a host that was left behind is not heard of any more
+            _say_step(host, step)
+
+    def rest(self, host: Host) -> None:
+        """Take note that a host's turn is over, whether or not that was its last."""
+        self._board.rest(host)
 
     def count(self, name: str, status: str, detail: str = "") -> None:
         """Take note of one finished host."""
-        self._counts[status] += 1
-        if self._verbose:
-            self._clear()
-            print(f"{escape(name, 253)}: {status}{f' ({escape(detail, 500)})' if detail else ''}", file=self._stream)
-        if self._style == "bar":
-            self._redraw()
-        elif self._style == "plain":
-            self._speak()
+        seconds, steps = self._board.land(name, status)
+        if self._verbosity:
+            _say_host(name, status, detail, seconds, steps)
 
-    def close(self) -> None:
-        """Take the bar off the screen."""
-        self._clear()
+    def speak(self) -> None:
+        """Say what is due: that the run is being stopped, and how things stand.
 
-    @property
-    def _done(self) -> int:
-        return self._counts.total()
-
-    def _describe(self) -> str:
-        counts = ", ".join(f"{self._counts[status]} {status}" for status in sorted(self._counts))
-        elapsed = monotonic() - self._started
-        left = elapsed / self._done * (self._total - self._done) if self._done else 0.0
-        return f"{self._done}/{self._total} hosts ({counts}), {_show_seconds(left)} left"
-
-    def _redraw(self) -> None:
-        filled = _BAR * self._done // self._total
-        self._stream.write(f"\r\x1b[K[{'#' * filled}{'.' * (_BAR - filled)}] {self._describe()}")
-        self._stream.flush()
-
-    def _clear(self) -> None:
-        if self._style == "bar":
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
-
-    def _speak(self) -> None:
-        tenths = 10 * self._done // self._total
-        now = monotonic()
+        The latter with every tenth of the hosts and every half minute, but not too often.
+        """
+        if log.is_stopping() and not self._told:
+            self._told = True
+            log.say("stopping", _STOPPING, "warning")
+        glance = self._board.look()
+        tenths = 10 * glance.done // glance.total if glance.total else 0
+        now = self._clock()
         silent = now - self._spoke
         if silent >= _EVERY_SECONDS or (silent >= _AT_MOST_EVERY and tenths > self._tenths):
             self._tenths, self._spoke = tenths, now
-            print(self._describe(), file=self._stream)
+            _say_glance(glance)
+
+    def draw(self) -> str:
+        """See Live."""
+        width, height = shutil.get_terminal_size()
+        self._drawn = draw_glance(self._board.look(), width, height, color=self._color)
+        if log.is_stopping():
+            self._drawn = [*self._drawn, _STOPPING[: width - 1]]
+        return "".join(f"{line}\n" for line in self._drawn)
+
+    def erase(self) -> str:
+        """See Live."""
+        rows = count_rows([_strip_color(line) for line in self._drawn], shutil.get_terminal_size().columns)
+        self._drawn = ()
+        return f"\r\x1b[{rows}A\x1b[J" if rows else ""  # up, clear to the end of the screen: ECMA-48 §8.3.22, §8.3.39
+
+    def _tick(self) -> None:
+        while not self._over.wait(_REDRAW_S if self._style == "live" else _LISTEN_S):
+            if self._style == "live":
+                log.redraw()
+            else:
+                self.speak()
 
 
-def choose_style(quiet: bool, verbose: bool) -> str:
-    """Return how to show progress here: nothing when quiet, no bar in a log, in CI or between verbose lines."""
+def _strip_color(line: str) -> str:
+    head, *rest = line.split("\x1b[")
+    return head + "".join(part.partition("m")[2] for part in rest)
+
+
+def _say_step(host: Host, step: Step) -> None:
+    name = escape(host.name, 253) + (f" via {escape(step.via, 253)}" if step.via else "")
+    found = str(step.error) if step.error else ", ".join(escape(note, 500) for note in step.notes)
+    log.say(
+        "phase",
+        f"{name}: {step.phase} {step.seconds:.3f} s{f': {found}' if found else ''}",
+        "debug",
+        host=host.name,
+        phase=step.phase,
+        via=step.via or None,
+        seconds=round(step.seconds, 6),
+        found=step.notes,
+        failed=step.error is not None,
+    )
+
+
+def _say_host(name: str, status: str, detail: str, seconds: float, steps: Sequence[Step]) -> None:
+    took: dict[str, float] = {}
+    for step in steps:
+        label = f"{step.phase} of {step.via}" if step.via else step.phase
+        took[label] = took.get(label, 0.0) + step.seconds
+    phases = ", ".join(f"{escape(label)} {spent:.2f}" for label, spent in took.items())
+    text = f"{escape(name, 253)}: {status}{f' ({escape(detail, 500)})' if detail else ''}"
+    if took:
+        text += f" in {seconds:.2f} s: {phases}"
+    phases_json = {label: round(spent, 6) for label, spent in took.items()}
+    log.say("host", text, host=name, status=status, detail=detail, seconds=round(seconds, 6), phases=phases_json)
+
+
+def _say_glance(glance: Glance) -> None:
+    slowest = glance.in_flight[:_NAMED]
+    named = (f"{escape(one.name, 60)} {show_seconds(one.age)} {describe_phase(one)}".rstrip() for one in slowest)
+    text = f"{describe_pace(glance)}  ({describe_statuses(glance.statuses) or 'none done'})"
+    if slowest:
+        text += f"; longest at work: {', '.join(named)}"
+    log.say(
+        "progress",
+        text,
+        done=glance.done,
+        total=glance.total,
+        statuses=glance.statuses,
+        per_second=glance.rate and round(glance.rate, 3),
+        seconds_left=glance.left and round(glance.left, 1),
+        in_flight=len(glance.in_flight),
+        longest=[{"host": one.name, "phase": one.phase, "seconds": round(one.age, 3)} for one in slowest],
+    )
+
+
+def choose_style(quiet: bool, verbose: bool) -> Style:
+    """Return how to show progress here: nothing when quiet, no live lines in a log, in CI or between verbose lines."""
     if quiet:
         return "none"
-    on_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and "CI" not in os.environ
-    return "bar" if on_terminal and not verbose else "plain"
+    stream = log.stderr()
+    on_terminal = stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+    return "live" if on_terminal and not os.environ.get("CI") and not verbose and not log.is_json() else "plain"
 
 
 def describe_outcome(evidence: Evidence, report: HostReport | None) -> tuple[str, str]:
@@ -89,8 +206,3 @@ def describe_outcome(evidence: Evidence, report: HostReport | None) -> tuple[str
     if report.gaps:
         return report.status, f"{report.gaps[0].source}: {report.gaps[0].reason}"
     return report.status, f"{len(report.listeners)} listeners, {len(report.findings)} findings"
-
-
-def _show_seconds(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole // 60}m{whole % 60:02d}s" if whole >= 60 else f"{whole}s"

@@ -1,8 +1,8 @@
 """`netaudit report`: a saved report in another format."""
 
-import sys
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,15 +20,30 @@ def report(
     output: OutputOption = [],
     color: ColorOption = "auto",
     explain_exit: ExplainExitOption = False,
+    redact: Annotated[
+        Literal["hosts"] | None,
+        typer.Option(
+            "--redact",
+            help="Put stable pseudonyms in the place of host names, and leave the evidence out. "
+            "NETAUDIT_REDACT_KEY keeps them from being guessed.",
+            show_default=False,
+        ),
+    ] = None,
+    csv_bom: Annotated[
+        bool, typer.Option("--csv-bom", help="Begin CSV with what tells Excel that it is UTF-8.")
+    ] = False,
     list_formats: Annotated[bool, typer.Option("--list", help="List the formats.")] = False,
 ) -> int:
     """Render a saved report again: `netaudit report report.json -o html=report.html`; a text summary by default."""
+    from auditor.cli import log
     from auditor.cli.color import use_color
+    from auditor.cli.history import list_earlier
     from auditor.cli.outputs import plan_outputs, write_report
     from auditor.cli.stdout import write_stdout
     from auditor.errors import UsageError
     from auditor.reporters import FOLDERS, FORMATS
     from auditor.reporters.exit_text import explain_exit as explain
+    from auditor.reporters.redact import redact_hosts
     from auditor.reporters.text import render_text
 
     if list_formats:
@@ -38,14 +53,17 @@ def report(
     if source is None:
         raise UsageError("no report named", "netaudit report REPORT.json -o FORMAT=PATH, or --list for the formats")
     loaded = load_saved(source)
+    folder = source if source.is_dir() else source.parent
+    earlier = list_earlier(folder.absolute().parent, loaded)
+    if redact:
+        loaded = redact_hosts(loaded, os.environb.get(b"NETAUDIT_REDACT_KEY", b""))
     if output:
-        folder = source if source.is_dir() else source.parent
         for planned in plan_outputs(output, folder, (*FORMATS, *FOLDERS)):
-            write_report(loaded, planned, use_color(color))
+            write_report(loaded, planned, use_color(color), earlier, csv_bom=csv_bom)
     else:
         write_stdout(render_text(loaded, color=use_color(color)))
     if explain_exit:
-        print(explain(loaded), end="", file=sys.stderr)
+        log.say("explain-exit", explain(loaded).rstrip("\n"))
     return 0
 
 

@@ -1,20 +1,25 @@
 """`netaudit run`: collect, judge, report."""
 
 from auditor.cli.options import (
+    AcceptNewOption,
     AllowEmptyOption,
     BaselineOption,
     ColorOption,
+    DespiteChangesOption,
     ExplainExitOption,
     FailOnNewOption,
     FailOnOption,
+    IgnoreHostKeysOption,
     InventoryArgument,
     JobsOption,
     LimitOption,
+    LogFormatOption,
     OutputDirOption,
     OutputOption,
     OwnersOption,
     PolicyOption,
     QuietOption,
+    ResumeOption,
     StrictOption,
     TimeoutOption,
     VerboseOption,
@@ -34,31 +39,36 @@ def run(
     strict: StrictOption = False,
     owners: OwnersOption = True,
     timeout: TimeoutOption = None,
+    resume: ResumeOption = None,
+    despite_changes: DespiteChangesOption = False,
+    accept_new_host_keys: AcceptNewOption = False,
+    insecure_ignore_host_keys: IgnoreHostKeysOption = False,
     allow_empty: AllowEmptyOption = False,
     quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    verbose: VerboseOption = 0,
+    log_format: LogFormatOption = None,  # noqa: ARG001 - took effect when it was read
     color: ColorOption = "auto",
     explain_exit: ExplainExitOption = False,
 ) -> int:
     """Audit the hosts of an inventory and write the reports."""
-    from auditor.cli.choice import choose_hosts, choose_policies
+    from auditor.cli.choice import choose_hosts, choose_policies, choose_trust
     from auditor.cli.gate import Gate, audit_inventory, close_run
+    from auditor.cli.gathering import Manner
     from auditor.cli.regression import choose_baseline
 
     hosts = choose_hosts(inventory, limit, timeout, allow_empty)
+    hosts = choose_trust(hosts, accept_new=accept_new_host_keys, ignore=insecure_ignore_host_keys)
     policies = choose_policies(policy, inventory)
     gate = Gate(
+        manner=Manner(jobs=jobs, owners=owners, quiet=quiet, verbosity=verbose, color=color),
         fail_on=fail_on,
         baseline=choose_baseline(baseline, fail_on_new),
         only_new=fail_on_new,
         strict=strict,
-        jobs=jobs,
-        owners=owners,
         output=output,
         output_dir=output_dir,
-        quiet=quiet,
-        verbose=verbose,
-        color=color,
+        resume=resume,
+        despite_changes=despite_changes,
         explain_exit=explain_exit,
     )
     return close_run(audit_inventory(hosts, policies, gate), gate)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from auditor.cli import log
 from auditor.cli.outputs import Output
 from auditor.cli.stdout import write_stdout
 from auditor.model.report import AuditReport, Generator, HostReport, InventoryRef, PolicyRef
@@ -31,4 +32,5 @@ class Stream:
 
     def _write(self, line: bytes) -> None:
         if self.outputs:
-            write_stdout(line)
+            with log.aside():  # both may be the same terminal
+                write_stdout(line)

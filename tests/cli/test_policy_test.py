@@ -176,6 +176,25 @@ def test_a_case_can_say_everything_the_language_has(tmp_path: Path) -> None:
     assert result.stdout.splitlines()[-1] == "2 of 2 cases as written; 3 of 3 entries shown from both sides"
 
 
+def test_a_case_can_say_how_many_connections_there_are(tmp_path: Path) -> None:
+    policy = (
+        "version: 1\npolicy: p\nallow: [{port: 1-65535/tcp}]\nstates: {CLOSE_WAIT: {max: 5}}\naccept_queue: {max: 5}\n"
+    )
+    cases = (
+        "version: 1\ncases:\n"
+        "  - {case: few, states: {CLOSE_WAIT: 5}, listeners: {'tcp 0.0.0.0:443 queue=5': allowed}}\n"
+        "  - {case: many, states: {CLOSE_WAIT: 6, ESTABLISHED: 9}, listeners: {'tcp 0.0.0.0:443 queue=6': allowed},\n"
+        "     findings: [connection-states tcp CLOSE_WAIT, 'accept-queue tcp 0.0.0.0:443']}\n"
+        "  - {case: nobody said so, states: {CLOSE_WAIT: 6}}\n"
+    )
+    write_files(tmp_path, p__yaml=policy, tests_p__yaml=cases)
+    shown = netaudit("policy", "test", ".", cwd=tmp_path).stdout
+    assert "ok    few" in shown
+    assert "ok    many" in shown
+    assert "FAIL  nobody said so" in shown
+    assert "6 sockets are in CLOSE_WAIT, and p allows 5" in shown
+
+
 def test_an_included_entry_holds_in_each_policy_that_includes_it(tmp_path: Path) -> None:
     part = "version: 1\npolicy: part\nallow: [{id: https, port: 443/tcp, required: true}]\n"
     web, db = (

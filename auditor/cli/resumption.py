@@ -1,0 +1,126 @@
+"""`--resume REPORT|RUN`: a run that did not finish in, what of it holds good for the hosts of now out.
+
+Kept is every host that answered to the end; it is judged again by the policies of now. Hosts that were never asked,
+did not answer, or were cut off in mid-answer are asked again.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from auditor.cli import log
+from auditor.cli.outputs import EVIDENCE_NAME
+from auditor.cli.run_folder import check_unoccupied
+from auditor.display import escape
+from auditor.errors import EvidenceError, UsageError
+from auditor.model.host import Host, Inventory
+from auditor.model.transcript import EarlierRun, Evidence, EvidenceHeader, Transcript
+from auditor.transport.evidence import PART, EvidenceFile, read_evidence
+
+_TRY_AGAIN = {"deadline", "lost", "killed"}
+_NAMED = 5
+_TARGET: Mapping[str, Callable[[Host], object]] = {
+    "address": lambda host: host.address,
+    "port": lambda host: host.port,
+    "connection": lambda host: (host.connection, host.evidence),
+    "jump": lambda host: (host.jump, host.ssh.proxy_command),
+    "sudo": lambda host: host.sudo,
+    "namespaces": lambda host: host.namespaces,
+}
+"""What says which machine a host is and what is read there. Who logs in, and how, may be mended between two runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """What is kept: the hosts, as the inventory has them now, whose evidence in `file` holds good."""
+
+    file: Path
+    earlier: tuple[EarlierRun, ...]
+    kept: Mapping[str, Host]
+
+    def read(self, opened: EvidenceFile) -> Iterator[Evidence]:
+        """Yield the evidence that is kept, of hosts as they are called and grouped now."""
+        for evidence in opened:
+            if host := self.kept.get(evidence.host.name):
+                yield evidence.model_copy(update={"host": host})
+
+
+def choose_resumption(path: Path | None, inventory: Inventory, *, despite_changes: bool = False) -> Resumption | None:
+    """Return what `path` (a report, a run's folder, evidence) spares the hosts of `inventory`; None without a path.
+
+    Raises UsageError when the inventory now means another machine by a name, unless `despite_changes`: such a host is
+    then asked again. Raises EvidenceError for evidence that is missing or not ours.
+    """
+    if path is None:
+        if despite_changes:
+            raise UsageError("--despite-changes says how to resume", "name the run with --resume REPORT|RUN")
+        return None
+    file = find_evidence(path)
+    check_unoccupied(file.parent)
+    now = {host.name: host for host in inventory.hosts}
+    kept: dict[str, Host] = {}
+    changed: list[str] = []
+    with read_evidence(file) as opened:
+        for evidence in opened:
+            host = now.get(evidence.host.name)
+            if host is None or not _is_finished(evidence):
+                continue
+            if differences := _compare(evidence.host, host):
+                changed.append(f"{host.name} ({', '.join(differences)})")
+            else:
+                kept[host.name] = host
+    if changed and not despite_changes:
+        raise _refuse(file, changed)
+    _announce(file, opened.header, len(kept), len(inventory.hosts))
+    return Resumption(file, (*opened.header.resumed, _name(opened.header)), kept)
+
+
+def find_evidence(path: Path) -> Path:
+    """Return the evidence of a run: that of a folder or of a report's, unfinished before finished, or `path` itself."""
+    if not path.is_dir() and path.suffix != ".json":
+        return path
+    folder = path if path.is_dir() else path.parent
+    for name in (f"{EVIDENCE_NAME}{PART}", EVIDENCE_NAME):
+        if (folder / name).is_file():
+            return folder / name
+    raise EvidenceError(
+        f"{folder} holds no {EVIDENCE_NAME}, so there is nothing to go on from",
+        "run without --resume, with evidence among the outputs (it is unless -o says otherwise)",
+    )
+
+
+def report_unfinished(folder: Path) -> None:
+    """Say that a killed run left evidence in `folder`, which a new run there is about to replace."""
+    part = folder / f"{EVIDENCE_NAME}{PART}"
+    if part.is_file():
+        with suppress(EvidenceError), read_evidence(part) as opened:
+            hosts = sum(1 for _ in opened)
+            text = f"note: a run left the evidence of {hosts} hosts in {part}, which this one replaces"
+            log.say("unfinished-run", f"{text}; --resume {folder} would have gone on from it", "warning", hosts=hosts)
+
+
+def _is_finished(evidence: Evidence) -> bool:
+    return isinstance(evidence.outcome, Transcript) and evidence.outcome.cut not in _TRY_AGAIN
+
+
+def _compare(then: Host, now: Host) -> list[str]:
+    """Return in what an inventory now means another machine, or another reading of it."""
+    return [word for word, read in _TARGET.items() if read(then) != read(now)]
+
+
+def _refuse(file: Path, changed: list[str]) -> UsageError:
+    more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+    return UsageError(
+        f"the inventory has changed since {file} was gathered: {escape(', '.join(changed[:_NAMED]))}{more}",
+        "run without --resume, or with --despite-changes: it asks these hosts again and keeps the others",
+    )
+
+
+def _name(header: EvidenceHeader) -> EarlierRun:
+    return EarlierRun(id=header.run_id, started_at=header.started_at)
+
+
+def _announce(file: Path, header: EvidenceHeader, kept: int, total: int) -> None:
+    text = f"resuming {header.run_id}: {kept} of {total} hosts are kept from {file}, {total - kept} are asked"
+    log.say("resume", escape(text), run=header.run_id, kept=kept, asked=total - kept, file=str(file))

@@ -1,0 +1,172 @@
+"""Large fleets on the loopback, through the whole command: exact counts, few descriptors, and an end when asked for."""
+
+import json
+import math
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.site import LENIENT, environment
+from tests.servers.dead import black_hole, refusing, stalling
+from tests.servers.responder import USER, Responder, ports_of, run_responder
+from tests.servers.sshd import make_key
+
+JOBS, TIMEOUT_S = 64, 3
+LIVE, REFUSING, SILENT, STALLED = 800, 100, 50, 50
+GRACE_S = 3
+
+
+class Site:
+    """A folder with an inventory of loopback addresses: which port is dialled says what becomes of a host."""
+
+    def __init__(self, folder: Path, responder: Responder) -> None:
+        self._folder = folder
+        make_key(folder / "key")
+        (folder / "known_hosts").write_text(responder.known_hosts_line())
+        (folder / "policies").mkdir()
+        (folder / "policies" / "lenient.yaml").write_text(LENIENT)
+
+    @contextmanager
+    def start(
+        self, ports: Mapping[str, int], *arguments: object, jobs: int = JOBS, timeout: int = TIMEOUT_S, limit: str = ""
+    ) -> Iterator["subprocess.Popen[str]"]:
+        """Yield the audit of hosts at these addresses and ports while it runs; `limit` is a ulimit(1p) command."""
+        defaults = {"user": USER, "identity": "key", "known_hosts": "known_hosts", "timeout": timeout}
+        hosts = {f"host-{address}": {"address": address, "port": port} for address, port in ports.items()}
+        document = {"version": 1, "defaults": defaults, "hosts": hosts}
+        (self._folder / "inventory.yaml").write_text(json.dumps(document))
+        words = ["run", "inventory.yaml", "-j", jobs, "--no-owners", "-q", "-o", "json=report.json", *arguments]
+        command = [sys.executable, "-m", "auditor", *map(str, words)]
+        process = subprocess.Popen(
+            ["sh", "-c", f'{limit or ":"} && exec "$@"', "sh", *command],
+            cwd=self._folder,
+            env=environment(),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
+
+    def run(self, ports: Mapping[str, int], **options: Any) -> tuple[int, float, str]:
+        """Audit to the end; return the exit code, the seconds it took, and standard error."""
+        began = time.monotonic()
+        with self.start(ports, **options) as process:
+            _, errors = process.communicate(timeout=180)
+        return process.returncode, time.monotonic() - began, errors
+
+    @property
+    def has_report(self) -> bool:
+        return (self._folder / "report.json").exists()
+
+    @property
+    def report(self) -> dict[str, Any]:
+        loaded: dict[str, Any] = json.loads((self._folder / "report.json").read_text())
+        return loaded
+
+
+@pytest.fixture(scope="module")
+def responder() -> Iterator[Responder]:
+    with run_responder() as running:
+        yield running
+
+
+@pytest.fixture
+def site(tmp_path: Path, responder: Responder) -> Site:
+    return Site(tmp_path, responder)
+
+
+def addresses(count: int, net: int) -> list[str]:
+    return [f"127.{net}.{number >> 7}.{1 + number % 128}" for number in range(count)]
+
+
+def seen_ports(host: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(sorted(listener["port"] for listener in host["listeners"]))
+
+
+def test_eight_hundred_alive_and_two_hundred_dead(site: Site, responder: Responder) -> None:
+    """Every host is there once, as what it is, with its own ports and nobody else's; the dead cost what they must."""
+    living = dict.fromkeys(addresses(LIVE, 30), responder.port)
+    code, alone, errors = site.run(living)
+    assert code == 0, errors
+    with refusing() as refused, black_hole() as silent, stalling() as stalled:
+        dead = {
+            **dict.fromkeys(addresses(REFUSING, 31), refused),
+            **dict.fromkeys(addresses(SILENT, 32), silent),
+            **dict.fromkeys(addresses(STALLED, 33), stalled),
+        }
+        code, seconds, errors = site.run({**living, **dead})
+    assert code == 3, errors
+    report = site.report
+    assert report["summary"]["hosts"] == {
+        "total": 1000, "compliant": LIVE, "violating": 0, "incomplete": 0, "unreachable": 200,
+    }  # fmt: skip
+    hosts = {host["address"]: host for host in report["hosts"]}
+    assert {address: seen_ports(hosts[address]) for address in living} == {
+        address: tuple(sorted(ports_of(address))) for address in living
+    }
+    assert len({seen_ports(hosts[address]) for address in living}) == LIVE, "no two hosts are alike"
+    failures = Counter((host["error"]["phase"], host["error"]["code"]) for host in report["hosts"] if host["error"])
+    assert failures == {
+        ("tcp", "tcp-refused"): REFUSING, ("tcp", "tcp-timeout"): SILENT, ("banner", "banner-timeout"): STALLED,
+    }  # fmt: skip
+    waits = math.ceil((SILENT + STALLED) / JOBS) * TIMEOUT_S
+    assert seconds <= 1.1 * (alone * 1000 / LIVE + waits) + 2, f"{alone:.1f} s without the dead"
+
+
+@pytest.mark.parametrize(("limit", "warned"), [("ulimit -n 64", True), ("ulimit -Sn 64", False)], ids=["hard", "soft"])
+def test_few_descriptors(site: Site, responder: Responder, limit: str, warned: bool) -> None:
+    """A soft limit is raised; what a hard one does not allow at the same time is done one after the other."""
+    ports = dict.fromkeys(addresses(100, 34), responder.port)
+    code, _, errors = site.run(ports, limit=limit, jobs=32)
+    assert code == 0, errors
+    assert site.report["summary"]["hosts"]["compliant"] == 100
+    warnings = [line for line in errors.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == int(warned)
+    assert all("only 64 files may be open (ulimit -n)" in line for line in warnings)
+
+
+def wait_for_connections(port: int, count: int) -> None:
+    """Wait until the kernel has so many connections to a port."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        if sum(row[2].endswith(f":{port:04X}") and row[3] == "01" for row in rows) >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the fleet does not get going")
+
+
+def test_interrupted_among_two_hundred_stalled_hosts(site: Site) -> None:
+    """The first signal: what is in flight has three seconds, what is not done is told as such."""
+    with stalling() as port, site.start(dict.fromkeys(addresses(200, 35), port), timeout=60) as process:
+        wait_for_connections(port, JOBS)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        process.communicate(timeout=30)
+        assert time.monotonic() - began < GRACE_S + 5
+    assert process.returncode == 130
+    assert site.report["run"]["partial"] is True
+    assert Counter(host["error"]["code"] for host in site.report["hosts"]) == {"interrupted": 200}
+
+
+def test_interrupted_twice(site: Site) -> None:
+    """The second signal: at once, whatever is in flight."""
+    with stalling() as port, site.start(dict.fromkeys(addresses(200, 36), port), timeout=60) as process:
+        wait_for_connections(port, JOBS)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode in {130, -signal.SIGINT}
+    assert not site.has_report, "it took its time, and wrote one"
