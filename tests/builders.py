@@ -7,7 +7,7 @@ from auditor.errors import DocumentError
 from auditor.model.facts import HostFacts, Listener, Owner, System
 from auditor.model.host import Host
 from auditor.model.origin import Origin
-from auditor.model.policy import BindNetwork, BindScope, Entry, Policy, PolicySet, Ports, Waiver
+from auditor.model.policy import BindNetwork, BindScope, Bound, Entry, Policy, PolicySet, Ports, Waiver
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -93,6 +93,12 @@ def a_waiver(name: str, *ports: str, rule: str = "unexpected-listener", bind: st
         "origin": Origin(file="base.yaml", line=20),
     }
     return Waiver.model_validate({**values, **fields})
+
+
+def a_bound(state: str | None, most: int, **fields: Any) -> Bound:
+    """Return a bound on a state, or without one on accept queues."""
+    values = {"policy": "base", "state": state, "most": most, "origin": Origin(file="base.yaml", line=12)}
+    return Bound.model_validate({**values, **fields})
 
 
 def a_policy(*entries: Entry, name: str = "base", **fields: Any) -> Policy:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from auditor.model.address import Family, Scope
+from auditor.model.host import HostKeyTrust
 from auditor.model.value import Value
 
 Proto = Literal["tcp", "udp", "udplite", "sctp", "raw", "packet"]
@@ -125,6 +126,7 @@ class System(Value):
     clock_skew_s: float | None = None
     ephemeral_ports: tuple[int, int] | None = None
     host_key: str | None = None
+    host_key_trust: HostKeyTrust | None = None
     kex: str | None = None
     states: dict[str, dict[str, int]] = {}
 

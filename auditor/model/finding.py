@@ -13,6 +13,8 @@ RuleId = Literal[
     "exposed-listener",
     "wrong-owner",
     "service-name-conflict",
+    "connection-states",
+    "accept-queue",
     "expired-waiver",
     "evidence-gap",
     "no-policy",

@@ -4,18 +4,20 @@ from datetime import datetime
 from typing import Literal
 
 from auditor.errors import Phase
-from auditor.model.host import Host
+from auditor.model.host import Host, HostKeyPolicy, HostKeyTrust
 from auditor.model.value import RawBytes, Value
 
 
 class Session(Value):
     """How the connection was made, for the report. Nothing here was chosen by trusting the host's word.
 
-    `host_key` is `ssh-ed25519 SHA256:…` as `ssh-keygen -l` prints it. All None for a local run.
+    `host_key` is `ssh-ed25519 SHA256:…` as `ssh-keygen -l` prints it, `host_key_trust` why it was trusted (the system's
+    ssh says neither). All None for a local run.
     """
 
     address: str | None = None
     host_key: str | None = None
+    host_key_trust: HostKeyTrust | None = None
     kex: str | None = None
     cipher: str | None = None
     server_version: str | None = None
@@ -62,8 +64,15 @@ class Evidence(Value):
     finished_at: datetime
 
 
+class EarlierRun(Value):
+    """A run that another went on from, keeping what it had gathered."""
+
+    id: str
+    started_at: datetime
+
+
 class EvidenceHeader(Value):
-    """The first line of an evidence file: which run gathered it."""
+    """The first line of an evidence file: which run gathered it, and from which it kept some, the first one first."""
 
     kind: Literal["netaudit.evidence-header"] = "netaudit.evidence-header"
     schema_version: Literal[1] = 1
@@ -71,6 +80,8 @@ class EvidenceHeader(Value):
     started_at: datetime
     inventory_path: str
     inventory_sha256: str
+    host_keys: HostKeyPolicy = "strict"
+    resumed: tuple[EarlierRun, ...] = ()
 
 
 class EvidenceFooter(Value):

@@ -184,6 +184,8 @@ deny:
 ephemeral_udp: deny
 raw_sockets: warn
 exposures: deny
+states: {CLOSE_WAIT: {max: 500, severity: low, reason: the pool, remediation: restart it}}
+accept_queue: {max: 100}
 max_waiver_days: 30
 waivers:
   - {rule: [wrong-owner], hosts: [a], port: 1/tcp, reason: r, owner: o, ticket: T-1, expires: 2026-12-31}

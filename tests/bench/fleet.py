@@ -1,0 +1,219 @@
+"""netaudit and its peers against one real sshd: rounds in which each takes its turn, so that all see the same machine.
+
+Every tool reaches the same hosts, one loopback address each, with the same key. The peers fetch the tables
+(`cat /proc/net/… /etc/services`), or ask what they have a question for; netaudit does the whole audit: it collects,
+parses, judges, and writes evidence, JSON and HTML. The peers live in a virtual environment of their own under build/.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+
+from tests.bench.peers.job import Job
+from tests.bench.process import Cost, read_cpu, run
+from tests.bench.table import Row, show
+from tests.servers.sshd import Sshd, run_sshd
+
+ROOT = Path(__file__).resolve().parents[2]
+PEERS = ROOT / "build" / "peers"
+SCRIPTS = Path(__file__).with_name("peers")
+COMMAND = "cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 /etc/services"
+WIDTH = 32
+NETAUDIT = str(Path(sys.executable).with_name("netaudit"))
+POLICY = """version: 1
+policy: bench
+default: deny
+allow:
+  - {id: ssh, port: 22/tcp}
+  - {id: high, ports: [1024-65535/tcp, 1-65535/udp]}
+"""
+
+
+@dataclass
+class Peer:
+    """A tool: what starts it, the package it is judged by, and what it took in each round."""
+
+    name: str
+    package: str
+    command: list[str]
+    obstacle: str = ""
+    costs: list[Cost] = field(default_factory=list)
+    target: list[float] = field(default_factory=list)
+
+
+def measure(folder: Path, hosts: int, rounds: int) -> tuple[list[Row], str]:
+    """Return a row per tool and a table of them."""
+    options = ("MaxStartups 2000:100:2000", "MaxSessions 100", "ListenAddress 0.0.0.0", "LogLevel INFO")
+    with run_sshd(folder / "sshd", options) as server:
+        peers = _prepare(folder, server, hosts)
+        for peer in peers:
+            _take_turn(peer, folder, server, warm=True)
+        for _ in range(rounds):
+            for peer in peers:
+                _take_turn(peer, folder, server)
+    rows = [_sum_up(peer, hosts) for peer in peers]
+    cores = len(os.sched_getaffinity(0))
+    note = (
+        f"{hosts} hosts, medians of {rounds} rounds, {cores} cores, {WIDTH} at a time. CPU in ms per host: `client` is "
+        "the tool with all it starts, `target` is sshd with all it starts. `bound`: how near its wall time is to that "
+        "of a client that costs nothing, whose sshd has all cores."
+    )
+    return rows, show("Tools, against one sshd", rows, note)
+
+
+def _prepare(folder: Path, server: Sshd, hosts: int) -> list[Peer]:
+    """Write what the tools need to know about the hosts, and return the tools."""
+    addresses = [f"127.1.{number >> 8}.{number & 255}" for number in range(1, hosts + 1)]
+    public = server.public_key()
+    known = folder / "known_hosts"
+    known.write_text("".join(f"[{address}]:{server.port} {public}\n" for address in addresses))
+    job = Job(addresses, server.port, server.user, str(server.key), str(known), COMMAND, WIDTH)
+    (folder / "job.json").write_text(json.dumps(asdict(job)))
+    (folder / "policies").mkdir()
+    (folder / "policies" / "bench.yaml").write_text(POLICY)
+    (folder / "inventory.yaml").write_text(write_inventory(job))
+    _write_ansible(folder, job)
+    _write_ssh(folder, job)
+    return [_find_obstacle(peer) for peer in _list_peers(folder)]
+
+
+def write_inventory(job: Job) -> str:
+    """Return the hosts as netaudit wants them."""
+    lines = [
+        "version: 1",
+        f"defaults: {{user: {job.user}, port: {job.port}, identity: {job.key}, known_hosts: [{job.known_hosts}]}}",
+        "hosts:",
+        *(f"  h{number}: {{address: {address}}}" for number, address in enumerate(job.hosts)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _write_ansible(folder: Path, job: Job) -> None:
+    shared = f"ansible_user={job.user} ansible_port={job.port} ansible_ssh_private_key_file={job.key}"
+    python = "ansible_python_interpreter=/usr/bin/python3"
+    (folder / "ansible.ini").write_text("\n".join([*job.hosts, "[all:vars]", *f"{shared} {python}".split(), ""]))
+    arguments = f"-o ControlMaster=no -o UserKnownHostsFile={job.known_hosts} -o KexAlgorithms=curve25519-sha256"
+    (folder / "ansible.cfg").write_text(
+        f"[defaults]\nforks={WIDTH}\ngathering=explicit\nhost_key_checking=True\nretry_files_enabled=False\n"
+        f"[ssh_connection]\npipelining=True\nssh_args={arguments}\n"
+    )
+    (folder / "listen.yaml").write_text(
+        "- hosts: all\n  gather_facts: false\n  tasks:\n    - community.general.listen_ports_facts:\n"
+    )
+
+
+def _write_ssh(folder: Path, job: Job) -> None:
+    (folder / "hosts.txt").write_text("\n".join(job.hosts) + "\n")
+    (folder / "ssh_options").write_text(
+        f"Port {job.port}\nUser {job.user}\nIdentityFile {job.key}\nIdentitiesOnly yes\nIdentityAgent none\n"
+        f"UserKnownHostsFile {job.known_hosts}\nKexAlgorithms curve25519-sha256\nBatchMode yes\nControlPath none\n"
+    )
+
+
+def _list_peers(folder: Path) -> list[Peer]:
+    python, scripts = str(PEERS / "venv" / "bin" / "python"), str(SCRIPTS)
+    job = str(folder / "job.json")
+    ansible = str(PEERS / "venv" / "bin" / "ansible")
+    audit = [NETAUDIT, "run", "inventory.yaml", "-p", "policies/bench.yaml", "-q", "-j", str(WIDTH)]
+
+    def script(name: str) -> list[str]:
+        return [python, f"{scripts}/{name}.py", job]
+
+    xargs = f"xargs -P {WIDTH} -I H ssh -F ssh_options H '{COMMAND}' <hosts.txt >/dev/null"
+    return [
+        Peer("netaudit run --no-owners", "netaudit", [*audit, "--no-owners", "--output-dir", "out"]),
+        Peer("netaudit run", "netaudit", [*audit, "--output-dir", "out-owners"]),
+        Peer("bare paramiko, cat", "paramiko", script("paramiko_cat")),
+        Peer("bare asyncssh, cat", "asyncssh", script("asyncssh_cat")),
+        Peer("parallel-ssh, cat", "parallel-ssh", script("parallel_ssh_cat")),
+        Peer("fabric, cat", "fabric", script("fabric_cat")),
+        Peer("ssh under xargs, cat", "ssh", ["sh", "-c", xargs]),
+        Peer("pyinfra, cat", "pyinfra", script("pyinfra_cat")),
+        Peer("pytest-testinfra, get_listening_sockets", "pytest-testinfra", script("testinfra_sockets")),
+        Peer("ansible raw", "ansible-core", [ansible, "-i", "ansible.ini", "all", "-m", "raw", "-a", COMMAND]),
+        Peer(
+            "ansible listen_ports_facts", "ansible",
+            [f"{ansible}-playbook", "-i", "ansible.ini", "listen.yaml"],
+        ),
+    ]  # fmt: skip
+
+
+def _find_obstacle(peer: Peer) -> Peer:
+    """Say why a tool cannot take part: it is reported then, not dropped."""
+    version = read_version(peer.package)
+    if not version:
+        peer.obstacle = f"{peer.package} is not installed: `make peers`"
+    else:
+        peer.name = f"{peer.name} ({version})"
+    return peer
+
+
+def read_version(package: str) -> str:
+    """Return the version of a tool; '' when it is not there."""
+    if package == "netaudit":
+        return (
+            subprocess.run([NETAUDIT, "version"], capture_output=True, text=True, check=True)
+            .stdout.split("\n")[0]
+            .split()[-1]
+        )
+    if package == "ssh":
+        return "OpenSSH" if shutil.which("ssh") else ""
+    query = f"from importlib.metadata import version; print(version({package!r}))"
+    python = PEERS / "venv" / "bin" / "python"
+    if not python.exists():
+        return ""
+    return subprocess.run([python, "-c", query], capture_output=True, text=True, check=False).stdout.strip()
+
+
+def _take_turn(peer: Peer, folder: Path, server: Sshd, *, warm: bool = False) -> None:
+    if peer.obstacle:
+        return
+    before = read_cpu(server.pid)
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    env = {
+        "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
+        "ANSIBLE_HOME": str(home),
+        "SSH_AUTH_SOCK": "",
+        "HOME": str(home),
+    }
+    cost = run(peer.command, folder, env=env)
+    if cost.code not in _good_codes(peer):
+        peer.obstacle = f"failed with {cost.code}: {cost.output.strip()[-300:]}"
+    elif not warm:
+        peer.costs.append(cost)
+        peer.target.append(read_cpu(server.pid) - before)
+
+
+def _good_codes(peer: Peer) -> Sequence[int]:
+    return (0, 1) if peer.package == "netaudit" else (0,)
+
+
+def _sum_up(peer: Peer, hosts: int) -> Row:
+    if peer.obstacle or not peer.costs:
+        return {
+            "tool": peer.name,
+            "client": "",
+            "target": "",
+            "wall s": "",
+            "MiB": "",
+            "bound": "",
+            "why not": peer.obstacle,
+        }
+    wall, target = median(cost.wall for cost in peer.costs), median(peer.target)
+    bound = target / len(os.sched_getaffinity(0)) / wall
+    return {
+        "tool": peer.name,
+        "client": 1000 * median(cost.cpu for cost in peer.costs) / hosts,
+        "target": 1000 * target / hosts,
+        "wall s": wall,
+        "MiB": max(cost.memory for cost in peer.costs) / 2**20,
+        "bound": f"{bound:.0%}",
+        "why not": "",
+    }
