@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from auditor.cli.options import AllowEmptyOption, JobsOption, QuietOption, TimeoutOption, VerboseOption
+from auditor.cli.options import (
+    AllowEmptyOption,
+    JobsOption,
+    MatchExecOption,
+    QuietOption,
+    SshConfigLongOption,
+    TimeoutOption,
+    VerboseOption,
+)
 
 _SHOW, _WHICH, _HOW, _FLEET = "What to show", "Which sockets", "How", "Fleet"
 
@@ -19,9 +27,12 @@ def _flag(short: str, name: str, text: str, panel: str) -> typer.models.OptionIn
 def netstat(
     target: Annotated[
         str,
-        typer.Argument(metavar="TARGET", help="An inventory, a host as ssh takes it, localhost, or saved evidence."),
-    ],
-    seconds: Annotated[str | None, typer.Argument(metavar="[SECONDS]", help="With -c: the pause. [default: 1]")] = None,
+        typer.Argument(
+            metavar="TARGET",
+            help="An inventory, a host as ssh takes it, localhost (this machine), or saved evidence.",
+        ),
+    ] = "localhost",
+    seconds: Annotated[str | None, typer.Argument(metavar="SECONDS", help="With -c: the pause. [default: 1]")] = None,
     route: Annotated[bool, _flag("-r", "--route", "Routing tables (with -6: of IPv6).", _SHOW)] = False,
     interfaces: Annotated[bool, _flag("-i", "--interfaces", "Interfaces and their counters.", _SHOW)] = False,
     groups: Annotated[bool, _flag("-g", "--groups", "Multicast groups that interfaces are in.", _SHOW)] = False,
@@ -63,7 +74,10 @@ def netstat(
     numeric_users: Annotated[bool, _flag("", "--numeric-users", "Numbers for users.", _HOW)] = False,
     programs: Annotated[bool, _flag("-p", "--programs", "PID and program of each socket.", _HOW)] = False,
     extend: Annotated[
-        int, typer.Option("-e", "--extend", count=True, help="User and inode as well.", rich_help_panel=_HOW)
+        int,
+        typer.Option(
+            "-e", "--extend", count=True, help="User and inode as well.", show_default=False, rich_help_panel=_HOW
+        ),
     ] = 0,
     timers: Annotated[bool, _flag("-o", "--timers", "Timers as well.", _HOW)] = False,
     wide: Annotated[bool, _flag("-W", "--wide", "Do not cut addresses.", _HOW)] = False,
@@ -90,6 +104,8 @@ def netstat(
     ] = None,
     jobs: JobsOption = 32,
     timeout: TimeoutOption = None,
+    ssh_config: SshConfigLongOption = None,  # noqa: ARG001 - took effect when it was read
+    match_exec: MatchExecOption = False,  # noqa: ARG001 - the same
     allow_empty: AllowEmptyOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = 0,

@@ -24,7 +24,7 @@ from auditor.transport.evidence import EvidenceWriter, read_evidence
 from auditor.transport.timeline import watch
 
 _GZIP = b"\x1f\x8b"
-_HERE = "localhost"
+HERE = "localhost"
 
 
 class Reading(NamedTuple):
@@ -63,11 +63,11 @@ def is_evidence(target: str) -> bool:
 
 def choose_inventory(target: str, request: Request) -> Inventory:
     """Return the hosts to ask; `localhost` is this machine, without any login."""
-    if target != _HERE or Path(target).exists():
+    if target != HERE or Path(target).exists():
         return choose_target(target, request.limit, request.timeout, request.allow_empty)
     origin = Origin(file="command line", line=1)
-    host = Host(name=_HERE, address=_HERE, connection="local", timeout=request.timeout or 60.0, origin=origin)
-    return Inventory(path=_HERE, sha256=sha256(_HERE.encode()).hexdigest(), hosts=(host,))
+    host = Host(name=HERE, address=HERE, connection="local", timeout=request.timeout or 60.0, origin=origin)
+    return Inventory(path=HERE, sha256=sha256(HERE.encode()).hexdigest(), hosts=(host,))
 
 
 class _Live:

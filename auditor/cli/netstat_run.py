@@ -6,7 +6,7 @@ from typing import cast
 
 from auditor.cli.boundary import say_exit
 from auditor.cli.netstat_answer import Request, Screen, Shown, Wish
-from auditor.cli.netstat_hosts import choose_source
+from auditor.cli.netstat_hosts import HERE, choose_source
 from auditor.cli.netstat_output import Layout, say_troubles, write_shown
 from auditor.cli.stdout import write_stdout
 from auditor.errors import UsageError
@@ -55,6 +55,8 @@ def run_netstat(request: Request, wish: Wish) -> int:
 def _read_pause(request: Request) -> tuple[str, float]:
     """Return the target and the seconds between two readings; `-c 5 TARGET` is as good as `TARGET -c 5`."""
     target, seconds = request.target, request.seconds
+    if request.continuous and seconds is None and _is_number(target):
+        target, seconds = HERE, target
     if seconds is None:
         return target, 1.0
     if not _is_number(seconds) and _is_number(target):

@@ -1,5 +1,6 @@
 """One host's tables of sockets in, the rows that are asked for out, as text and as fields."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from auditor.cli.netstat_answer import Answer, Records, Shown, Wish
@@ -8,11 +9,13 @@ from auditor.model.facts import Gap
 from auditor.netstat.connections import choose_connections, choose_unix, show_connections
 from auditor.netstat.rows import list_connection, list_unix
 from auditor.netstat.states import list_states, show_states
+from auditor.netstat.view import View
 from auditor.netstat.where import Subject
 from auditor.parse import parse_snapshot
 from auditor.parse.connections import parse_connections
 
 _PARTLY = "(not all processes could be identified: those of other users show only to root; see `sudo` in the inventory)"
+_NAMELESS = "(the host's own names for addresses were not read: they are shown as numbers)"
 _APART = frozenset({"services", "ip_vs", "nat", "namespaces", "sudo", "packet", "sctp", "icmp", "icmp6", "unix"})
 """Sources of gaps that say nothing of the sockets that netstat shows."""
 
@@ -23,7 +26,7 @@ def show_sockets(answer: Answer, wish: Wish) -> Shown:
     shown = Shown(
         answer.host,
         gaps=_list_gaps(answer, found, wish),
-        notes=(_PARTLY,) if wish.view.programs and not found.whole_view else (),
+        notes=tuple(_list_notes(answer, found, wish.view)),
     )
     if wish.records:
         return replace(shown, records=_list_records(found, answer, wish))
@@ -31,6 +34,15 @@ def show_sockets(answer: Answer, wish: Wish) -> Shown:
     if wish.where is not None:  # a filter of Internet words leaves no unix socket
         blocks = [block for block in blocks if block.rows or block is blocks[0]]
     return replace(shown, blocks=tuple(blocks))
+
+
+def _list_notes(answer: Answer, found: Connections, view: View) -> Iterator[str]:
+    """Yield what is not as asked for, though every row is there."""
+    if view.programs and not found.whole_view:
+        yield _PARTLY
+    hosts = answer.snapshot.sections.get("hosts")
+    if not view.numeric_hosts and (hosts is None or hosts.status not in {"ok", "absent"}):
+        yield _NAMELESS
 
 
 def _list_records(found: Connections, answer: Answer, wish: Wish) -> Records:

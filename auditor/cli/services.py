@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from auditor.cli.options import JobsOption, LimitOption, TimeoutOption
+from auditor.cli.options import JobsOption, LimitOption, MatchExecOption, SshConfigOption, TimeoutOption
 
 
 def services(
@@ -25,6 +25,8 @@ def services(
     limit: LimitOption = None,
     jobs: JobsOption = 32,
     timeout: TimeoutOption = None,
+    ssh_config: SshConfigOption = None,  # noqa: ARG001 - took effect when it was read
+    match_exec: MatchExecOption = False,  # noqa: ARG001 - the same
 ) -> int:
     """Look up well-known services by name or by port, in the table that policies are resolved with.
 

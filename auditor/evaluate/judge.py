@@ -10,6 +10,7 @@ from auditor.model.facts import PROTOS, Listener, Proto
 from auditor.model.finding import RuleId
 from auditor.model.policy import Policy, Severity, severity_rank
 from auditor.model.report import Decision, JudgedListener, ListenerVerdict
+from auditor.model.value import trusted
 
 
 class Outcome(NamedTuple):
@@ -30,6 +31,7 @@ class Outcome(NamedTuple):
     unseen: tuple[Line, ...] = ()
 
 
+_make_judged = trusted(JudgedListener)
 _PORTLESS: frozenset[Proto] = frozenset({"raw", "packet"})
 _NEAR = 10
 """How far the number of a port may be off to be taken for a slip."""
@@ -111,7 +113,7 @@ def worst_line(lines: Sequence[Line]) -> Line:
 def note_verdict(outcome: Outcome, waived: bool) -> JudgedListener:
     """Return the listener as it stands in the report; `waived`: what was found about it is."""
     verdict: ListenerVerdict = "waived" if waived else outcome.verdict
-    return JudgedListener(**outcome.listener.__dict__, verdict=verdict, decided_by=_decision(outcome))
+    return _make_judged(**outcome.listener.__dict__, verdict=verdict, decided_by=_decision(outcome))
 
 
 def _decision(outcome: Outcome) -> Decision | None:

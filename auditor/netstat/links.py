@@ -8,7 +8,7 @@ from auditor.netstat.rows import Fields
 
 _UNKNOWN = "Unknown!"
 _DUPLEX = {"half": "Half", "full": "Full", "unknown": f"{_UNKNOWN} (255)"}
-LINK_FIELDS = ("interface", "index", "flags", "mtu", "state", "link", "speed", "duplex", "driver", "address")
+LINK_FIELDS = ("interface", "index", "flags", "mtu", "state", "link", "speed", "duplex", "driver", "address", "type")
 
 
 def show_links(links: Links) -> list[Block]:
@@ -32,6 +32,7 @@ def list_link(link: Link) -> Fields:
         "duplex": None if link.duplex == "unknown" else link.duplex,
         "driver": link.driver,
         "address": link.address,
+        "type": link.kind,
     }
 
 

@@ -10,12 +10,12 @@ from ipaddress import IPv4Address, IPv6Address
 
 from auditor.model.network import Group, Groups
 from auditor.model.snapshot import Section
+from auditor.parse.lines import read_lines
 from auditor.parse.routes import read_name
 from auditor.parse.socket import WordOrder
 from auditor.parse.table import Table, open_table
 
 MAX_GROUPS = 65_536
-_LINE = re.compile(rb"[^\n]*\n|[^\n]+\Z")
 _HEADER = re.compile(rb"Idx\tDevice[^\n]*\n")
 _INTERFACE = re.compile(rb"[0-9]{1,10}\t(\S{1,64}?) *: *[0-9]{1,10} +V[123]\n")
 _GROUP = re.compile(rb"\t+([0-9A-F]{8}) +([0-9]{1,10}) [01]:[0-9A-F]{8}\t\t[0-9]\n")
@@ -37,8 +37,7 @@ def parse_groups(sections: Mapping[str, Section], order: WordOrder) -> Groups:
 
 def _read_igmp(table: Table, order: WordOrder) -> Iterator[Group]:
     name = ""
-    for number, found in enumerate(_LINE.finditer(table.data), 1):
-        line = found.group()
+    for number, line in read_lines(table):
         if number == 1 and _HEADER.fullmatch(line):
             continue
         if above := _INTERFACE.fullmatch(line):
@@ -53,10 +52,10 @@ def _read_igmp(table: Table, order: WordOrder) -> Iterator[Group]:
 
 
 def _read_igmp6(table: Table) -> Iterator[Group]:
-    for number, found in enumerate(_LINE.finditer(table.data), 1):
-        match = _GROUP6.fullmatch(found.group())
+    for number, line in read_lines(table):
+        match = _GROUP6.fullmatch(line)
         if match is None:
-            table.reject(number, found.group().rstrip(b"\n"))
+            table.reject(number, line.rstrip(b"\n"))
             continue
         table.rows += 1
         if table.rows <= MAX_GROUPS:

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 
 from auditor.model.network import Interface, Interfaces, Link, Links, Traffic
 from auditor.model.snapshot import Section
+from auditor.parse.lines import read_lines
 from auditor.parse.routes import read_name
 from auditor.parse.table import Table, open_table
 
 MAX_INTERFACES = 4096
 """Where links.sh stops, too."""
 UP, RUNNING, LOWER_UP, DORMANT = 0x1, 0x40, 0x10000, 0x20000
-_LINE = re.compile(rb"[^\n]*\n|[^\n]+\Z")
 _HEADER = re.compile(rb"Inter-\|[^\n]*\n face \|[^\n]*\n")
 _ROW = re.compile(rb" *(\S{1,64}): *((?:[0-9]{1,20} +){15}[0-9]{1,20})\n")
 _LINK = re.compile(rb"(\S{1,64})((?: \S{1,256}){9}) ([^\n]{1,256})\n")
@@ -33,10 +33,10 @@ def parse_interfaces(sections: Mapping[str, Section]) -> Interfaces:
     header = _HEADER.match(table.data)
     if table.data and header is None:
         table.fail("malformed", "this table does not begin with the kernel's header, so it is not a whole table")
-    for number, line in enumerate(_LINE.finditer(table.data, header.end() if header else 0), 3):
-        match = _ROW.fullmatch(line.group())
+    for number, line in read_lines(table, header.end() if header else 0):
+        match = _ROW.fullmatch(line)
         if match is None:
-            table.reject(number, line.group().rstrip(b"\n"))
+            table.reject(number, line.rstrip(b"\n"))
         elif len(counters) < MAX_INTERFACES:
             counters[read_name(match[1])] = [int(word) for word in match[2].split()]
     _settle(table)
@@ -72,10 +72,10 @@ def parse_links(sections: Mapping[str, Section]) -> Links:
     if table.status == "empty":  # a namespace whose only interface is hidden; it has no header
         table.faults.clear()
     found: dict[str, Link] = {}
-    for number, line in enumerate(_LINE.finditer(table.data), 1):
-        match = _LINK.fullmatch(line.group())
+    for number, line in read_lines(table):
+        match = _LINK.fullmatch(line)
         if match is None:
-            table.reject(number, line.group().rstrip(b"\n"))
+            table.reject(number, line.rstrip(b"\n"))
         else:
             found[read_name(match[1])] = _link(read_name(match[1]), match[2].split(), match[3])
     if len(found) >= MAX_INTERFACES:

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from auditor.model.facts import PROTOS, DualStack, Listener
+from auditor.model.value import trusted
 from auditor.parse.owners import Ownership, join_holders
 from auditor.parse.socket import Socket
 
 _Key = tuple[str, str, int]
+_make_listener = trusted(Listener)
 
 
 class Setting(NamedTuple):
@@ -47,7 +49,7 @@ def _fold(
         dual_stack = _takes_ipv4(first, len(twins), v4.get((first.proto, first.port)), setting.v6only_default)
     holders = join_holders({socket.inode: setting.ownership.find(socket.inode, socket.uid) for socket in twins})
     pending = [socket.pending_accepts for socket in twins if socket.pending_accepts is not None]
-    return Listener(
+    return _make_listener(
         proto=first.proto,
         family=place.family,
         address=place.text,

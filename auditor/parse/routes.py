@@ -11,12 +11,12 @@ from typing import TypeVar
 
 from auditor.model.network import Route, Route6, Routes
 from auditor.model.snapshot import Section
+from auditor.parse.lines import read_lines
 from auditor.parse.socket import WordOrder
 from auditor.parse.table import Table, open_table
 
 Found = TypeVar("Found")
 MAX_ROUTES = 65_536
-_LINE = re.compile(rb"[^\n]*\n|[^\n]+\Z")
 _HEADER = re.compile(rb"Iface\tDestination\tGateway \tFlags\t[ -~\t]*\n")
 _ROW = re.compile(
     rb"(\S{1,64})\t([0-9A-F]{8})\t([0-9A-F]{8})\t([0-9A-F]{4,8})\t([0-9]{1,10})\t([0-9]{1,10})\t([0-9]{1,10})"
@@ -48,10 +48,10 @@ def _read(
     table: Table, start: int, grammar: re.Pattern[bytes], decode: Callable[[re.Match[bytes]], Found]
 ) -> Iterator[Found]:
     """Yield the rows from byte `start` on, reject other lines, and then say what is wrong with the table."""
-    for number, line in enumerate(_LINE.finditer(table.data, start), 1):
-        match = grammar.fullmatch(line.group())
+    for number, line in read_lines(table, start):
+        match = grammar.fullmatch(line)
         if match is None:
-            table.reject(number, line.group().rstrip(b"\n"))
+            table.reject(number, line.rstrip(b"\n"))
         elif table.rows < MAX_ROUTES:
             table.rows += 1
             yield decode(match)

@@ -6,16 +6,17 @@ with the protocol's; net/ipv6/proc.c `snmp6_seq_show` prints one counter a line.
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import groupby, zip_longest
+from itertools import groupby, islice, zip_longest
 
 from auditor.model.network import Counters, CounterSource, Statistics
 from auditor.model.snapshot import Section
+from auditor.parse.lines import read_lines
 from auditor.parse.table import Table, open_table
 
 MAX_COUNTERS = 20_000
-_TITLE = re.compile(rb"([A-Za-z][A-Za-z0-9]{0,31}):((?: [A-Za-z][A-Za-z0-9]{0,63})*) *")
-_NUMBERS = re.compile(rb"([A-Za-z][A-Za-z0-9]{0,31}):((?: -?[0-9]{1,20})*) *")
-_COUNTER = re.compile(rb"([A-Za-z]{1,31}6)([A-Za-z0-9]{1,63})[ \t]+(-?[0-9]{1,20})")
+_TITLE = re.compile(rb"([A-Za-z][A-Za-z0-9]{0,31}):((?: [A-Za-z][A-Za-z0-9]{0,63})*) *\n")
+_NUMBERS = re.compile(rb"([A-Za-z][A-Za-z0-9]{0,31}):((?: -?[0-9]{1,20})*) *\n")
+_COUNTER = re.compile(rb"([A-Za-z]{1,31}6)([A-Za-z0-9]{1,63})[ \t]+(-?[0-9]{1,20})\n")
 
 
 def parse_statistics(sections: Mapping[str, Section]) -> Statistics:
@@ -38,34 +39,28 @@ def parse_statistics(sections: Mapping[str, Section]) -> Statistics:
 
 
 def _read_pairs(table: Table) -> Iterator[tuple[str, tuple[tuple[str, int], ...]]]:
-    lines = table.data.split(b"\n")
-    whole = lines.pop() if lines else b""
-    if whole:
-        table.reject(len(lines) + 1, whole)
-    for number, (above, below) in enumerate(zip_longest(lines[::2], lines[1::2], fillvalue=b"")):
+    lines = read_lines(table)
+    for (number, above), (_, below) in zip_longest(lines, lines, fillvalue=(0, b"")):
         names, numbers = _TITLE.fullmatch(above), _NUMBERS.fullmatch(below)
-        if names is None or numbers is None or names[1] != numbers[1]:
-            table.reject(2 * number + 1, above)
-            continue
-        words = names[2].decode("ascii").split()
-        values = [int(word) for word in numbers[2].split()]
-        if len(words) != len(values):
-            table.reject(2 * number + 1, above)
+        words = names[2].decode("ascii").split() if names else []
+        values = [int(word) for word in numbers[2].split()] if numbers else []
+        if names is None or numbers is None or names[1] != numbers[1] or len(words) != len(values):
+            table.reject(number, above.rstrip(b"\n"))
             continue
         yield names[1].decode("ascii"), tuple(zip(words, values, strict=True))
 
 
 def _read_single(table: Table) -> Iterator[tuple[str, tuple[tuple[str, int], ...]]]:
     """Yield runs of lines about one protocol, whose name ends with the first 6."""
-    lines = table.data.split(b"\n")
-    rest = lines.pop() if lines else b""
-    found: list[tuple[str, str, int]] = []
-    for number, line in enumerate([*lines, *([rest] if rest else [])], 1):
+    for title, group in groupby(_read_counters(table), key=lambda each: each[0]):
+        yield title, tuple((name, value) for _, name, value in group)
+
+
+def _read_counters(table: Table) -> Iterator[tuple[str, str, int]]:
+    for number, line in islice(read_lines(table), MAX_COUNTERS + 1):
         match = _COUNTER.fullmatch(line)
-        if match is None or (rest and number > len(lines)):
-            table.reject(number, line)
+        if match is None:
+            table.reject(number, line.rstrip(b"\n"))
         else:
             title = match[1].decode("ascii")
-            found.append((title, title + match[2].decode("ascii"), int(match[3])))
-    for title, group in groupby(found, key=lambda each: each[0]):
-        yield title, tuple((name, value) for _, name, value in group)
+            yield title, title + match[2].decode("ascii"), int(match[3])

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from auditor.display import escape
 from auditor.model.facts import Coverage, CoverageStatus, Gap
 from auditor.model.snapshot import Section
+from auditor.model.value import trusted
 from auditor.parse.socket import Socket
 
 MAX_SOCKETS = 65_536  # of one table: every port of an address, and a bound on what a lying host can cost
+_make_coverage = trusted(Coverage)
 _SAMPLES = 3
 _SAMPLE_LENGTH = 100
 _REASONS: dict[str, str] = {
@@ -73,7 +75,7 @@ class Table:
             self.fail("truncated", f"only the first {MAX_SOCKETS} of {self.listeners} sockets that listen were kept")
 
     def coverage(self) -> Coverage:
-        return Coverage(
+        return _make_coverage(
             source=self.name,
             status=self.status,
             rows=self.rows,

@@ -49,6 +49,10 @@ def ask(wish: Wish) -> Transcript:
     return a_transcript(done.stdout)
 
 
+def run(words: list[str]) -> bytes:
+    return subprocess.run(words, capture_output=True, check=True).stdout
+
+
 def measure(connections: int) -> None:
     os.environ["SSH_CONNECTION"] = connect(connections, 10)
     print(f"{'':<16} {'bytes':>12} {'host CPU':>10} {'our CPU':>10} {'rows':>8}")
@@ -63,8 +67,9 @@ def measure(connections: int) -> None:
         for gap in shown.gaps:
             print(f"  not known: {gap.source}: {gap.reason}")
     for words in (["ss", "-tan"], ["netstat", "-tan"], ["netstat", "-tanp"]):
-        output, _, there = cost(partial(subprocess.check_output, words))
-        print(f"{' '.join(words):<16} {len(output):>12,} {there:>9.2f}s {'':>10} {output.count(bytes([10])):>8,}")
+        output, _, there = cost(partial(run, words))
+        lines = output.count(b"\n")
+        print(f"{' '.join(words):<16} {len(output):>12,} {there:>9.2f}s {'':>10} {lines:>8,}")
 
 
 def main() -> None:

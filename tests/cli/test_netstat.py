@@ -195,6 +195,8 @@ def test_evidence_of_an_audit_says_what_it_lacks(tmp_path: Path) -> None:
     shown = netstat(path, "-x")
     assert shown.exit_code == 3
     assert "not known: unix: of unix sockets only those that listen were fetched" in shown.stderr
+    assert "(the host's own names for addresses were not read: they are shown as numbers)" in shown.stderr
+    assert "names" not in netstat(path, "-xn").stderr
     routes = netstat(path, "-r")
     assert routes.exit_code == 3
     assert "not known: route:" in routes.stderr
@@ -207,6 +209,10 @@ def test_this_machine_needs_no_login(tmp_path: Path) -> None:
     assert live.exit_code in {0, 3}
     assert live.stdout == netstat(kept, "-ltn").stdout
     assert "Kernel IP routing table" in netstat(kept, "-r").stdout
+
+
+def test_without_a_target_it_is_netstat() -> None:
+    assert netstat("-lt").stdout.splitlines()[0] == "Active Internet connections (only servers)"
 
 
 def test_an_inventory_is_limited_and_asked_at_once(tmp_path: Path) -> None:
@@ -253,7 +259,7 @@ def test_evidence_is_limited_by_name(fleet: Path) -> None:
 
 
 def test_it_goes_on_until_it_is_stopped(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "auditor", "netstat", "-tc", "0.2", "localhost"]
+    command = [sys.executable, "-m", "auditor", "netstat", "-tc", "0.2"]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -1,6 +1,7 @@
 """How many connections there are, held against how many a policy allows."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def some_states(*listeners: Listener, coverage: tuple[Coverage, ...] = WHOLE, **
     return some_facts(*listeners, system=system, coverage=coverage)
 
 
-def a_book(*bounds: Bound, waivers: tuple[Waiver, ...] = (), **fields: str) -> Policy:
+def a_book(*bounds: Bound, waivers: tuple[Waiver, ...] = (), **fields: Any) -> Policy:
     return a_policy(an_entry("all", "1-65535/tcp"), bounds=bounds, waivers=waivers, **fields)
 
 

@@ -48,11 +48,18 @@ def busy_host(folder: Path) -> Iterator[LabHost]:
         yield lab
 
 
+def run_all(lab: LabHost, commands: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return the lines that each command prints inside the host, run one right after the other."""
+    mark = "== next =="
+    done = lab.run(["sh", "-ec", "".join(f"{shlex.join(words)}; echo '{mark}'\n" for words in commands)])
+    assert (done.returncode, done.stderr) == (0, "")
+    return [part.splitlines() for part in done.stdout.split(f"{mark}\n")[:-1]]
+
+
 def run_nettools(lab: LabHost, flags: Sequence[str]) -> list[str]:
     """Return the lines of netstat inside the host."""
-    done = lab.run(["netstat", *flags])
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+    (lines,) = run_all(lab, [["netstat", *flags]])
+    return lines
 
 
 def run_inside(lab: LabHost, arguments: Sequence[str]) -> list[str]:
@@ -67,6 +74,11 @@ def show_saved(evidence: Path, arguments: Sequence[str]) -> list[str]:
     done = CliRunner().invoke(app, ["netstat", str(evidence), *arguments])
     assert done.exit_code == 0, done.output
     return done.stdout.splitlines()
+
+
+def without_passing(lines: Sequence[str]) -> list[str]:
+    """Return the lines but those of states that end by themselves within a minute or two."""
+    return [line for line in lines if not re.search(r" (TIME_WAIT|SYN_SENT|SYN_RECV) ", line)]
 
 
 def normalise(lines: Sequence[str]) -> list[tuple[str, list[str]]]:

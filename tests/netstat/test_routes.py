@@ -96,6 +96,7 @@ def test_the_byte_order_is_the_hosts() -> None:
         (ROWS, "does not begin with the kernel's header"),
         (HEADER + ROWS + b"eth0\tGG\n", "not what a kernel prints"),
         (HEADER + ROWS[:-20], "not what a kernel prints"),
+        (HEADER + b"\n" * 1_000_000, "10000 rows are not what a kernel prints"),
         (HEADER + ROWS[:128] * (MAX_ROUTES + 1), f"only the first {MAX_ROUTES}"),
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from auditor.model.snapshot import Section
 from auditor.netstat.counters import WORDING
 from auditor.netstat.statistics import list_counters, show_statistics
-from auditor.parse.statistics import parse_statistics
+from auditor.parse.statistics import MAX_COUNTERS, parse_statistics
 from tests.netstat.nettools import run_over
 from tests.netstat.over import a_snapshot, a_view, as_files, print_blocks
 from tests.requirements import require
@@ -92,6 +92,14 @@ def test_what_is_damaged_is_a_gap(name: str, data: bytes) -> None:
     whole = {"snmp": b"Tcp: InSegs\nTcp: 1\n"}
     statistics = parse_statistics(a_snapshot({**whole, "netstat": b"", "snmp6": b"", name: data}).sections)
     assert name in [gap.source for gap in statistics.gaps]
+
+
+def test_more_counters_than_any_kernel_has_are_a_gap() -> None:
+    many = "".join(f"Ip6X{at} 1\n" for at in range(MAX_COUNTERS + 1)).encode()
+    statistics = parse_statistics(
+        a_snapshot({"snmp": b"Tcp: InSegs\nTcp: 1\n", "netstat": b"", "snmp6": many}).sections
+    )
+    assert f"only the first {MAX_COUNTERS}" in next(gap.reason for gap in statistics.gaps if gap.source == "snmp6")
 
 
 def test_old_kernels_have_one_file_and_a_host_that_refuses_has_a_gap() -> None:
