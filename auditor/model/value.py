@@ -1,14 +1,43 @@
 """The base of every model: frozen, closed, and with bytes that stay readable in JSON."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+P = ParamSpec("P")
+V = TypeVar("V", bound="Value")
 
 
 class Value(BaseModel):
     """A frozen model that refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def trusted(kind: Callable[P, V]) -> Callable[P, V]:
+    """Return a constructor of `kind` that checks nothing, for values of which there are hundreds of thousands.
+
+    Only for what our own code has just decoded, into the very types of the fields: the type checker sees the same
+    signature, and nothing else looks. It takes a third of the time, and a third of the memory: every instance shares
+    one set of the names of its fields, where pydantic keeps one for each.
+    """
+    assert isinstance(kind, type)  # noqa: S101  # the models' constructors are the models
+    template: dict[str, Any] = {name: field.get_default() for name, field in kind.model_fields.items()}
+    names = set(template)
+
+    def make(*_: P.args, **fields: P.kwargs) -> V:
+        value = kind.__new__(kind)
+        values = template.copy()
+        values.update(fields)
+        put(value, "__dict__", values)
+        put(value, "__pydantic_fields_set__", names)
+        put(value, "__pydantic_extra__", None)
+        put(value, "__pydantic_private__", None)
+        return value
+
+    put = object.__setattr__
+    return make
 
 
 def _to_bytes(value: object) -> object:

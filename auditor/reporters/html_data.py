@@ -120,7 +120,7 @@ def _gather_hosts(
     hosts, started = report.hosts, report.run.started_at.timestamp()
     systems = [host.facts for host in hosts]
     facts = [(None,) * len(_FACTS) if system is None else _facts_of(system) for system in systems]
-    hostnames = [system and system.hostname for system in systems]
+    hostnames = [system.hostname if system else None for system in systems]
     errors = [None if host.error is None else (host.error.phase, host.error.code) for host in hosts]
     return {
         "name": WordColumn(words.add_all(host.name for host in hosts)),

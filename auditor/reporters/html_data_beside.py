@@ -1,11 +1,13 @@
 """What a host shows beside its listeners in: unix sockets, ports that lead elsewhere, counts of states; columns out."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from auditor.model.report import HostReport
-from auditor.reporters.html_columns import Numbers, number_row, turn_rows
+from auditor.reporters.html_columns import turn_rows
 from auditor.reporters.html_share import share_rows
 from auditor.reporters.html_words import Sets, Words
 
@@ -54,12 +56,12 @@ def _gather_rows(hosts: Sequence[HostReport], table: _Table, words: Words) -> tu
     """Return every different row once, the number of each row of each host, and how many of them a host shows."""
     rows = [list(table.list_rows(host)) for host in hosts]
     share = share_rows(hosts, rows)
-    numbers: Numbers = {}
+    numbers: defaultdict[tuple[Any, ...], int] = defaultdict(count().__next__)
     listed: list[int] = []
     shown: list[int] = []
     for at, some in enumerate(rows):
         fit = some if at in share.hosts else []
-        listed += [number_row(numbers, row) for row in fit]
+        listed += map(numbers.__getitem__, fit)
         shown.append(len(fit))
     return {
         **turn_rows(list(numbers), words, table.names, table.of_words),

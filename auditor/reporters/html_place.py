@@ -10,7 +10,7 @@ from auditor.model.report import JudgedListener
 from auditor.reporters.html_census import Census
 
 # `tcp 0.0.0.0:23 and [::]:23 (telnet)` of what listens, `9100/tcp (metrics)` of what should (evaluate/wording.py).
-_LISTENS = re.compile(r"([a-z]+) \S*?:(\d{1,5})(?!\S)", re.ASCII)
+_DIGITS = 5
 _SHOULD = re.compile(r"(\d{1,5})(?:-\d{1,5})?/([a-z]+)", re.ASCII)
 
 
@@ -41,9 +41,10 @@ class Locator:
 
 
 def _locate(subject: str, listeners: Sequence[JudgedListener], ports: Sequence[tuple[object, object]]) -> Place:
-    if match := _LISTENS.match(subject):
-        proto, port = match[1], int(match[2])
-        return Place(port, proto, _find(subject, listeners, ports, (port, proto)))
+    proto, _, rest = subject.partition(" ")
+    _, colon, port = rest.partition(" ")[0].rpartition(":")
+    if colon and proto.isalpha() and port.isdecimal() and len(port) <= _DIGITS:
+        return Place(int(port), proto, _find(subject, listeners, ports, (int(port), proto)))
     if match := _SHOULD.match(subject):
         return Place(int(match[1]), match[2], -1)
     return _NOWHERE

@@ -75,12 +75,13 @@ def share_rows(hosts: Sequence[HostReport], rows: Sequence[Sequence[tuple[object
     shown: list[int] = []
     left_out = 0
     for at in rank_hosts(hosts):
-        price = sum(_ROW if row in known else _price_row(row) for row in rows[at])
+        new = set(rows[at]) - known
+        price = _ROW * (len(rows[at]) - len(new)) + sum(map(_price_row, new))
         if price > budget:
             left_out += 1
         elif rows[at]:
             budget -= price
-            known.update(rows[at])
+            known |= new
             shown.append(at)
     return RowShare(frozenset(shown), left_out)
 

@@ -18,7 +18,7 @@ from auditor.model.report import AuditReport, HostReport
 
 _SHORTEST = 3
 """Characters of a name that is looked for within texts; shorter ones are replaced where they stand alone."""
-_EMPTIED = {"raw": "", "cmdline": None, "sha256": None, "host_key": None, "labels": {}, "unix": []}
+_EMPTIED: dict[str, Any] = {"raw": "", "cmdline": None, "sha256": None, "host_key": None, "labels": {}, "unix": []}
 """Fields by name, wherever they stand, and what is put in their place."""
 _ID = re.compile("[0-9a-f]{32}")
 _TOKEN = re.compile(r"[\w.:%-]+")

@@ -12,6 +12,7 @@ import time
 from hashlib import sha256
 from html import escape
 from pathlib import Path
+from statistics import median
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -116,31 +117,34 @@ HEAP = "performance.memory.usedJSHeapSize / 1e6"
 
 
 def measure_page(page: Page, path: Path) -> dict[str, float]:
-    """Return milliseconds (and MB of heap) of the interactive report."""
+    """Return milliseconds (and MB of heap) of the interactive report: the median and the worst of what it was asked."""
     page.goto(path.as_uri())
     page.wait_for_selector("html[data-ready]", timeout=60_000)
     found = {
         "first paint": page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN"),
         "interactive": page.evaluate("performance.getEntriesByName('ready')[0].startTime"),
     }
-    for tab in ("findings", "hosts", "ports&each=1"):
+    taken: dict[str, list[float]] = {}
+    for tab in ("findings", "hosts", "ports&each=1", "ports&each=unix"):
         for query in ("port:443 host:host-00*", "unexpected", "scope:wildcard -group:web", ""):
             page.evaluate("performance.clearMeasures()")
             page.evaluate(f"location.hash = '#tab={tab}&q={query.replace(' ', '%20')}'")
             page.wait_for_timeout(400)
-            _keep_worst(found, page)
+            _keep(taken, page)
         for sort in ("host", "-host", "port,-host"):
             page.evaluate("performance.clearMeasures()")
             page.evaluate(f"location.hash = '#tab={tab}&sort={sort}'")
             page.wait_for_timeout(500)
-            _keep_worst(found, page)
+            _keep(taken, page)
+    for name, durations in taken.items():
+        found |= {f"{name}, median": median(durations), f"{name}, worst": max(durations)}
     found["heap (MB)"] = page.evaluate(HEAP)
     return found
 
 
-def _keep_worst(found: dict[str, float], page: Page) -> None:
+def _keep(taken: dict[str, list[float]], page: Page) -> None:
     for name, duration in page.evaluate(MEASURES):
-        found[name] = max(found.get(name, 0.0), duration)
+        taken.setdefault(name, []).append(duration)
 
 
 def measure_static(page: Page, path: Path) -> dict[str, float]:
@@ -161,24 +165,24 @@ def main(arguments: list[str]) -> None:
     numbers = [int(word) for word in arguments if word.isdigit()]
     hosts, listeners = (*numbers, *(10_000, 30)[len(numbers) :])
     report = build_fleet(hosts, listeners)
-    began = time.perf_counter()
+    began, clock = time.perf_counter(), time.process_time()
     document = render(report)
-    rendered = time.perf_counter() - began
+    rendered, worked = time.perf_counter() - began, time.process_time() - clock
     print(f"{hosts} hosts x {listeners} listeners, {sum(len(host.findings) for host in report.hosts)} findings")
-    print(f"  report: {len(document) / 1e6:.2f} MB, rendered in {rendered:.2f} s")
+    print(f"  report: {len(document) / 1e6:.2f} MB, rendered in {rendered:.2f} s, {worked:.2f} s of the processor")
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-gpu", "--enable-precise-memory-info"]
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=options)
         path = Path(folder) / "report.html"
         path.write_bytes(document)
         for name, value in measure_page(browser.new_page(), path).items():
-            print(f"  {name:14}{value:8.0f}")
+            print(f"  {name:15}{value:8.0f}")
         static = Path(folder) / "static.html"
         static.write_text(write_static(report))
         print(f"  static rows: {static.stat().st_size / 1e6:.2f} MB")
         if "--static" in arguments:
             for name, value in measure_static(browser.new_page(), static).items():
-                print(f"  {name:14}{value:8.0f}")
+                print(f"  {name:15}{value:8.0f}")
         browser.close()
 
 
