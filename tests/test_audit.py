@@ -118,7 +118,8 @@ def test_it_begins_with_a_few_and_widens_when_they_take_long() -> None:
 
 def test_where_no_more_threads_can_be_started_those_there_are_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """As at the limit of processes (RLIMIT_NPROC, or a container's)."""
-    start, started = threading.Thread.start, []
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
 
     def limited(thread: threading.Thread) -> None:
         if len(started) == 3:
@@ -152,7 +153,8 @@ class Twice:
 
 def test_a_result_that_is_not_final_is_not_handed_out() -> None:
     source = Twice([1, 2, 3])
-    assert sorted(Fleet(lambda number: -number, 2).run(source)) == [-103, -102, -101]
+    fleet: Fleet[int, int] = Fleet(lambda number: -number, 2)
+    assert sorted(fleet.run(source)) == [-103, -102, -101]
     assert sorted(source.settled) == [(1, -1), (2, -2), (3, -3), (101, -101), (102, -102), (103, -103)]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from auditor.cli import log
 from auditor.cli.clock import read_clock
+from auditor.cli.reach import settle_hosts
 from auditor.cli.target import host_from_name, looks_like_file
 from auditor.errors import NoHostsError, UsageError
 from auditor.inventory import limit_hosts, load_inventory
@@ -13,8 +14,12 @@ from auditor.model.policy import PolicySet
 from auditor.policies import load_policies
 
 
-def choose_hosts(path: Path, limit: str | None, timeout: float | None, allow_empty: bool) -> Inventory:
+def choose_hosts(
+    path: Path, limit: str | None, timeout: float | None, allow_empty: bool, ssh_config: str | None = None
+) -> Inventory:
     """Return the inventory at `path`, limited, with `timeout` (seconds) put over every host's own.
+
+    What it leaves open is as ssh has it, by the file `ssh_config` or those that the command line says.
 
     Raises DocumentError, UsageError, and NoHostsError unless an empty answer is allowed.
     """
@@ -23,7 +28,7 @@ def choose_hosts(path: Path, limit: str | None, timeout: float | None, allow_emp
         raise NoHostsError(f"{path} names no hosts", "add some under `hosts:`, or pass --allow-empty")
     if limit is not None:
         inventory = _limit(inventory, limit, allow_empty)
-    return _set_timeout(inventory, timeout)
+    return _set_timeout(settle_hosts(inventory, ssh_config), timeout)
 
 
 def _limit(inventory: Inventory, limit: str, allow_empty: bool) -> Inventory:
@@ -50,8 +55,7 @@ def choose_target(
         return choose_hosts(Path(target), limit, timeout, allow_empty)
     if limit is not None:
         raise UsageError(f"a limit chooses among the hosts of an inventory, and {target!r} is one host", "leave -l out")
-    inventory = host_from_name(target)
-    return _set_timeout(inventory, timeout)
+    return _set_timeout(settle_hosts(host_from_name(target)), timeout)
 
 
 def _set_timeout(inventory: Inventory, timeout: float | None) -> Inventory:

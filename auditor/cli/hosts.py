@@ -1,11 +1,12 @@
 """`netaudit hosts`: what an inventory means, before anything is contacted."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditor.cli.options import InventoryArgument, LimitOption
+from auditor.cli.options import LimitOption, MatchExecOption, SshConfigOption
 from auditor.display import escape
 
 if TYPE_CHECKING:
@@ -13,14 +14,31 @@ if TYPE_CHECKING:
 
 
 def hosts(
-    inventory: InventoryArgument,
+    inventory: Annotated[
+        Path | None,
+        typer.Argument(metavar="INVENTORY", help="The inventory file (YAML). --explain can do without."),
+    ] = None,
     limit: LimitOption = None,
+    explain: Annotated[
+        str | None,
+        typer.Option("--explain", metavar="HOST", help="How one host is reached: every option, and where it is from."),
+    ] = None,
+    ssh_config: SshConfigOption = None,
+    match_exec: MatchExecOption = False,  # noqa: ARG001 - took effect when it was read
     as_json: Annotated[bool, typer.Option("--json", help="Every setting of every host, as JSON.")] = False,
 ) -> int:
     """List the hosts of an inventory with what is known of each. Connects to none."""
     from auditor.cli.choice import choose_hosts
+    from auditor.errors import UsageError
 
-    chosen = choose_hosts(inventory, limit, timeout=None, allow_empty=limit is None).hosts
+    if explain is not None:
+        from auditor.cli.ssh_explanation import explain_host
+
+        explain_host(explain, inventory, as_json=as_json)
+        return 0
+    if inventory is None:
+        raise UsageError("which inventory?", "name its file: `netaudit hosts inventory.yaml`")
+    chosen = choose_hosts(inventory, limit, timeout=None, allow_empty=limit is None, ssh_config=ssh_config).hosts
     if as_json:
         print(json.dumps([host.model_dump(mode="json") for host in chosen], indent=2))
         return 0

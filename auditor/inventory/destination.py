@@ -26,7 +26,7 @@ def make_host(name: str, user: str | None, port: int | None, origin: Origin) -> 
         if not 0 < port < 65536:
             raise UsageError(f"{port} is not a port", "a port is a number from 1 to 65535")
         said["port"] = port
-    return Host.model_validate({**said, "name": bare, "address": bare, "origin": origin})
+    return Host.model_validate({**said, "name": bare, "origin": origin})
 
 
 @contextmanager

@@ -193,7 +193,7 @@ def overlay(effect: Effect, answer: Mapping[str, tuple[str, ...]]) -> Effect:
     for keyword in HONOURED:
         values = answer.get(keyword, ())
         own = effect.options.get(keyword)
-        if own is not None and own.values == values:
+        if own is not None and " ".join(own.values) == " ".join(values):  # ssh does not tell which blanks are in paths
             options[keyword] = own
         elif values:
             origin = own.origin if own is not None and keyword in _ALGORITHMS else SSH

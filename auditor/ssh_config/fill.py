@@ -1,16 +1,17 @@
-"""A host of the inventory and the options in force for it in; the host with what the inventory left open filled in, out.
+"""A host and the options in force for it in; the host with what the inventory left open filled in, out.
 
 The inventory's own word wins. Its `jump` stands against ProxyJump and ProxyCommand alike, its `identity` against
 IdentityFile and the default keys. The agent is asked, as ssh does, when the inventory names nothing to log in with.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import Problem
 from auditor.model.host import Host, SshOptions
+from auditor.model.origin import Origin
 from auditor.ssh_config.config import Setting
 from auditor.ssh_config.effect import Effect, Option, expand_path, tokens_of
 from auditor.ssh_config.keywords import NAMES
@@ -27,21 +28,21 @@ _SAID = {"address": "hostname", "port": "port", "user": "user"}
 
 def settle_said(host: Host) -> dict[str, Setting]:
     """Return what the inventory says of a host, as settings: like options on the command line of ssh."""
-    said = host.model_fields_set
-    return {
-        keyword: Setting(
-            keyword, (str(getattr(host, name)).replace("%", "%%" if name == "address" else "%"),), host.origin
-        )
-        for name, keyword in _SAID.items()
-        if name in said and getattr(host, name) is not None
-    }
+    said = {name: str(getattr(host, name)) for name in _SAID if name in host.model_fields_set}
+    if "address" in said:
+        said["address"] = said["address"].replace("%", "%%")  # the zone of fe80::1%eth0 is no token
+    return {_SAID[name]: Setting(_SAID[name], (value,), host.origin) for name, value in said.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A host that is ready to be dialled, the jump hosts that ssh_config wants for it, and mistakes on the way."""
+    """A host that is ready to be dialled, the jump hosts that ssh_config wants for it, and mistakes on the way.
+
+    `way` is where the jump hosts are named.
+    """
 
     host: Host
+    way: Origin
     hops: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -56,6 +57,7 @@ class _Filling:
 
     def __init__(self, host: Host, resolution: Resolution, effect: Effect, local: Local, exists: Exists) -> None:
         self._host = host
+        self._resolution = resolution
         self._effect = effect
         self._local = local
         self._exists = exists
@@ -77,7 +79,9 @@ class _Filling:
         goes_direct = "jump" in said
         hops = () if goes_direct else tuple(self._expand("proxyjump", hop) for hop in self._effect.values("proxyjump"))
         update["ssh"] = self._options(with_proxy=not goes_direct)
-        return Filled(self._host.model_copy(update=update), hops, tuple(self._problems))
+        jump = self._resolution.first("proxyjump")
+        way = self._host.origin if jump is None else jump.origin
+        return Filled(self._host.model_copy(update=update), way, hops, tuple(self._problems))
 
     def _log_in(self, said: set[str]) -> dict[str, Any]:
         """Return the private keys to try and whether the agent is asked."""
@@ -89,8 +93,9 @@ class _Filling:
             ]
             update["identity"] = tuple(path for path in paths if self._exists(path))
         if "agent" not in said:
-            wants = self._effect.value("identityagent") or ""
-            update["agent"] = wants != "none" and (bool(wants) or not has_own)
+            named = self._effect.value("identityagent")
+            runs = bool(self._local.environment.get("SSH_AUTH_SOCK"))
+            update["agent"] = named != "none" and (named is not None or (runs and not has_own))
         return update
 
     def _known_hosts(self) -> tuple[str, ...]:
@@ -156,8 +161,3 @@ def _mistake(option: Option | None, keyword: str, message: str) -> Problem:
     file, _, line = (option.origin if option else "").rpartition(":")
     place = (file, int(line), 1) if line.isdigit() else (option.origin if option else "ssh_config", 0, 0)
     return Problem(*place, f"{NAMES[keyword]}: {message}")
-
-
-def name_hop(hop: str, tokens: Mapping[str, str] | None = None) -> str:
-    """Return the name that the jump host written as `hop` goes by."""
-    return expand(hop, tokens or {}).removeprefix("ssh://").removesuffix("/")

@@ -115,8 +115,20 @@ class _Walk:
             before = found.setdefault(keyword, [])
             if all(setting.values != other.values for other in before):
                 before.append(setting)
-        elif keyword not in found and not (keyword in _PROXIES and _PROXIES & found.keys()):
+        elif keyword == "connecttimeout" and setting.value == "none":
+            return  # to OpenSSH that is as good as not set, and a later line counts
+        elif keyword not in found and not self._is_beaten(setting):
             found[keyword] = [setting]
+
+    def _is_beaten(self, setting: Setting) -> bool:
+        """Return whether another way through comes first: of ProxyJump and ProxyCommand the first counts.
+
+        `ProxyJump none` only keeps other jumps away (OpenSSH 10.3; before, it kept a ProxyCommand away, too).
+        """
+        found = self._resolution
+        if setting.keyword == "proxycommand":
+            return (found.value("proxyjump") or "none").lower() != "none"
+        return setting.keyword == "proxyjump" and setting.value != "none" and "proxycommand" in found.settings
 
     def hostname(self) -> str:
         """Return the host to dial, as far as it is known."""
@@ -156,6 +168,3 @@ class _Walk:
             value = self._resolution.value(keyword)
             if value is not None:
                 yield keyword, value
-
-
-_PROXIES = frozenset({"proxycommand", "proxyjump"})

@@ -5,10 +5,11 @@ settled in the same way.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from auditor.errors import DocumentError, Problem
 from auditor.model.host import Host, Inventory
+from auditor.model.origin import Origin
 from auditor.ssh_config.config import Config, Setting
 from auditor.ssh_config.effect import Effect, overlay, parse_answer, take_effect
 from auditor.ssh_config.fill import Exists, Filled, fill, settle_said
@@ -60,10 +61,11 @@ def settle(inventory: Inventory, config: Config, means: Means) -> tuple[Inventor
     Raises DocumentError with every mistake in what concerns these hosts.
     """
     work = _Work(inventory, config, means)
-    work.add(host for host in inventory.hosts if host.connection == "ssh")
-    fleet = Fleet({name: each for name, each in work.done.items()}, gather_warnings(work.warnings))
+    # The system's ssh reads its configuration itself, by the host's name.
+    work.add(host for host in inventory.hosts if host.connection == "ssh" and host.client != "openssh")
     if work.problems:
         raise DocumentError(work.problems)
+    fleet = Fleet(work.done, sorted(set(work.warnings)))
 
     def settled(hosts: Iterable[Host]) -> tuple[Host, ...]:
         return tuple(work.done[host.name].host if host.name in work.done else host for host in hosts)
@@ -82,20 +84,33 @@ class _Work:
     def __init__(self, inventory: Inventory, config: Config, means: Means) -> None:
         self.done: dict[str, Settled] = {}
         self.new: list[str] = []
-        self.problems: list[Problem] = []
-        self.warnings: list[Problem] = []
+        self.problems = list(config.problems)
+        self.warnings = list(config.warnings)
         self._config = config
         self._means = means
         self._listed = {host.name: host for host in (*inventory.others, *inventory.hosts)}
+        self._judge_unknown()
+
+    def _judge_unknown(self) -> None:
+        """Refuse keywords that are not known here, unless the ssh of this machine knows them."""
+        unknown, ask = self._config.unknown, self._means.ask
+        if unknown and (ask is None or ask([("localhost", {})])[0] is None):
+            self.problems += unknown
+        else:
+            hint = "the ssh of this machine accepts it"
+            self.warnings += [
+                replace(each, level="warning", message=f"{each.message} here: it does nothing", hint=hint)
+                for each in unknown
+            ]
 
     def add(self, hosts: Iterable[Host]) -> None:
         """Settle `hosts` and every host on the way to them."""
         pending = list(hosts)
         while pending:
             filled = [self._fill(host, *each) for host, each in zip(pending, self._resolve(pending), strict=True)]
-            wanted = [hop for one in filled for hop in (*one.hops, *one.host.jump)]
-            made = {host.name: host for host in map(self._find_hop, dict.fromkeys(wanted)) if host is not None}
-            pending = [host for name, host in made.items() if name not in self.done]
+            wanted = {hop: one.way for one in filled for hop in (*one.hops, *one.host.jump)}
+            found = [self._find_hop(hop, origin) for hop, origin in wanted.items()]
+            pending = list({host.name: host for host in found if host is not None}.values())
 
     def _resolve(self, hosts: Sequence[Host]) -> list[tuple[Resolution, Effect]]:
         """Return what is in force for each host; ssh is asked where there is a doubt and it may be."""
@@ -104,7 +119,7 @@ class _Work:
         names = [host.name.strip("[]") if host.name not in self.new else _name_in(host.name) for host in hosts]
         resolutions = [resolve(self._config, name, one, local, run) for name, one in zip(names, said, strict=True)]
         effects = [take_effect(resolution, local) for resolution in resolutions]
-        doubtful = [number for number, each in enumerate(resolutions) if each.asks_ssh or self._config.unknown]
+        doubtful = [number for number, each in enumerate(resolutions) if each.asks_ssh]
         if doubtful and self._means.ask is not None:
             answers = self._means.ask([(names[number], said[number]) for number in doubtful])
             for number, answer in zip(doubtful, answers, strict=True):
@@ -120,9 +135,9 @@ class _Work:
         names = tuple(map(_name_of, filled.hops))
         ready = filled.host.model_copy(update={"jump": names}) if names else filled.host
         self.done[host.name] = Settled(ready, resolution, effect)
-        return Filled(ready, filled.hops, filled.problems)
+        return replace(filled, host=ready)
 
-    def _find_hop(self, hop: str) -> Host | None:
+    def _find_hop(self, hop: str, origin: Origin) -> Host | None:
         """Return the host that a jump means, made if need be; None for one that makes no sense, which is noted."""
         name = _name_of(hop)
         if name in self.done:
@@ -132,7 +147,7 @@ class _Work:
         try:
             user, address, port = split_destination(hop)
         except ValueError as error:
-            self.problems.append(Problem("ssh_config", 0, 0, f"ProxyJump: {error}"))
+            self.problems.append(Problem(origin.file, origin.line, 1, f"ProxyJump: {error}"))
             return None
         self.new.append(name)
         said = {key: value for key, value in (("user", user), ("port", port)) if value is not None}
@@ -140,7 +155,6 @@ class _Work:
         if known is not None and known.connection == "ssh":
             fields = {key: getattr(known, key) for key in known.model_fields_set}
             return Host.model_validate({"address": known.address, **fields, **said, "name": name})
-        origin = next(iter(self._listed.values())).origin
         return Host.model_validate({**said, "name": name, "origin": origin})
 
 
@@ -152,8 +166,3 @@ def _name_of(hop: str) -> str:
 def _name_in(hop: str) -> str:
     """Return the name within `user@name:port`, which ssh_config is asked for."""
     return split_destination(hop)[1]
-
-
-def gather_warnings(warnings: Sequence[Problem]) -> list[Problem]:
-    """Return each warning once, in order of place."""
-    return sorted(set(warnings))

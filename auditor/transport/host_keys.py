@@ -56,8 +56,8 @@ class HostKeys:
         self, files: Sequence[str] | None = None, policy: HostKeyPolicy = "strict", accepted: Path | None = None
     ) -> None:
         self._files = None if files is None else tuple(files)
-        self._policy = policy
-        self._accepted = AcceptedKeys(accepted or default_path())
+        self.policy: HostKeyPolicy = policy
+        self.accepted = AcceptedKeys(accepted or default_path())
         self._read: dict[object, object] = {}
         self._lock = threading.Lock()
 
@@ -70,11 +70,11 @@ class HostKeys:
 
     def close(self) -> None:
         """See `AcceptedKeys.close`."""
-        self._accepted.close()
+        self.accepted.close()
 
     def check_for(self, host: Host) -> "HostKeyCheck":
         """Return the rules for `host`. Raises TransportError (hostkey) when a file that decides cannot be read."""
-        policy = effective_policy(host, self._policy)
+        policy = effective_policy(host, self.policy)
         paths = host.known_hosts or self._files
         try:
             known = self._once(paths, lambda: load_known_hosts(paths or DEFAULT_FILES, optional=not paths))
@@ -83,7 +83,7 @@ class HostKeys:
                 raise
             known = KnownHosts(())
         revoked = [self._once(("revoked", path), partial(load_revoked, path)) for path in host.ssh.revoked_host_keys]
-        accepted = self._accepted if policy == "accept-new" else None
+        accepted = self.accepted if policy == "accept-new" else None
         return HostKeyCheck(host, policy, known, frozenset().union(*revoked), accepted)
 
     def _once(self, key: object, load: Callable[[], T]) -> T:

@@ -6,6 +6,7 @@ choice when nothing is on file for the first. A certificate counts when an @cert
 authority; failing that, the key in it is looked up like any other.
 """
 
+import os
 import re
 import stat
 from binascii import a2b_base64
@@ -259,7 +260,7 @@ def load_known_hosts(paths: Sequence[str], *, optional: bool = False) -> KnownHo
     """
     keys: list[KnownKey] = []
     problems: list[Problem] = []
-    for path in paths:
+    for path in (path for path in paths if path != os.devnull):
         try:
             text = read_text(Path(path).expanduser())
         except FileNotFoundError as error:

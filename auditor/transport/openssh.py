@@ -9,18 +9,17 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from auditor.errors import TransportError
-from auditor.model.host import Host, HostKeyPolicy
+from auditor.model.host import Host
 from auditor.model.transcript import Transcript
 from auditor.transport import SHELL, Limits, Script
-from auditor.transport.accepted_keys import default_path
 from auditor.transport.deadline import Deadline
-from auditor.transport.host_keys import effective_policy
+from auditor.transport.host_keys import HostKeys, effective_policy
 from auditor.transport.openssh_log import describe_session, explain_end, explain_timeout, has_session, read_log
 from auditor.transport.process import Drain, end, start, why_cut
 from auditor.transport.secret import PasswordPrompt, resolve_secret
@@ -54,7 +53,7 @@ _SETTINGS = (
 class OpenSshTransport:
     """Runs scripts through ssh(1). Safe to use from several threads.
 
-    `policy` is the run's word on host keys, `accepted` where keys taken on trust at first use are kept.
+    `config` is the ssh_config to read; None: where ssh looks for it, `none`: none.
     """
 
     def __init__(
@@ -62,14 +61,14 @@ class OpenSshTransport:
         *,
         clock: Callable[[], datetime],
         jump_hosts: Mapping[str, Host] | None = None,
-        policy: HostKeyPolicy = "strict",
-        accepted: Path | None = None,
+        host_keys: HostKeys | None = None,
+        config: str | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._clock = clock
         self._jump_hosts = jump_hosts or {}
-        self._policy = policy
-        self._accepted = accepted or default_path()
+        self._host_keys = host_keys or HostKeys()
+        self._config = () if config is None else ("-F", config)
         self._limits = limits or Limits()
 
     def run(self, host: Host, script: Script) -> Transcript:
@@ -99,7 +98,8 @@ class OpenSshTransport:
         """Run ssh once. Raises TransportError when the script printed nothing because ssh failed."""
         started_at = self._clock()
         with _open_log() as (path, log), step("exec", host) as note:
-            shell = start(build_command(host, command, path, self._settings(host)), _environment())
+            words = ["ssh", *self._config, "-E", path, *build_arguments(host, self._settings(host)), command]
+            shell = start(words, _environment())
             note("ssh")
             drain = Drain(shell, script.text, self._limits, PasswordPrompt(script.prompt, secret), log)
             try:
@@ -121,19 +121,23 @@ class OpenSshTransport:
             cut="lost" if status == _SSH_FAILED and not drain.full else why_cut(drain, status),
             started_at=started_at,
             finished_at=self._clock(),
-            session=describe_session(account, ignored=self._policy == "ignored", accepted=str(self._accepted)),
+            session=describe_session(
+                account, ignored=self._host_keys.policy == "ignored", accepted=str(self._host_keys.accepted.path)
+            ),
         )
 
     def _settings(self, host: Host) -> list[str]:
         """Return what is said about trust, and the way to the host."""
         files = " ".join(_quote(str(Path(path).absolute())) for path in host.known_hosts)
         settings = [f"ConnectTimeout={max(1, round(host.ssh.connect_timeout or _CONNECT_S))}"]
-        if self._policy == "ignored":
+        policy = effective_policy(host, self._host_keys.policy)
+        if policy == "ignored":
             return [*settings, "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "GlobalKnownHostsFile=none"]
-        if effective_policy(host, self._policy) == "accept-new":
-            self._accepted.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._accepted.touch(mode=0o600)  # ssh would let everybody read it
-            mine = _quote(str(self._accepted))
+        if policy == "accept-new":
+            path = self._host_keys.accepted.path
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600)  # ssh would let everybody read it
+            mine = _quote(str(path))
             theirs = files or "~/.ssh/known_hosts ~/.ssh/known_hosts2"
             settings += ["StrictHostKeyChecking=accept-new", f"UserKnownHostsFile={mine} {theirs}"]
         else:
@@ -143,19 +147,25 @@ class OpenSshTransport:
         return [*settings, f"ProxyJump={','.join(jumps)}"] if jumps else settings
 
 
-def build_command(host: Host, command: str, log: str, settings: list[str]) -> list[str]:
-    """Return the arguments that reach `host`. Raises TransportError (auth) for what ssh cannot be given."""
+def build_arguments(host: Host, settings: Sequence[str]) -> list[str]:
+    """Return the arguments that reach `host`; what the inventory leaves open is ssh's to find out.
+
+    Raises TransportError (auth) for what ssh cannot be given.
+    """
     if host.password is not None or host.passphrase is not None:
         hint = "use a key, an agent or Kerberos: ssh takes passwords only from a terminal or SSH_ASKPASS"
         raise TransportError("auth", "password-unsupported", "transport: openssh takes no password or passphrase", hint)
-    words = ["ssh", "-T", "-a", "-x", "-E", log, "-p", str(host.port)]
+    words = ["-T", "-a", "-x"]
+    if "port" in host.model_fields_set:
+        words += ["-p", str(host.port)]
     if host.user is not None:
         words += ["-l", host.user]
     for path in host.identity:
         words += ["-i", str(Path(path).absolute()).replace("%", "%%")]
-    for setting in (*_SETTINGS, f"HostName={host.address.replace('%', '%%')}", *settings):
+    named = [f"HostName={host.address.replace('%', '%%')}"] if "address" in host.model_fields_set else []
+    for setting in (*_SETTINGS, *named, *settings):
         words += ["-o", setting]
-    return [*words, "--", host.name, command]
+    return [*words, "--", host.name]
 
 
 def _spell_jump(name: str, jump_hosts: Mapping[str, Host]) -> str:
@@ -164,7 +174,8 @@ def _spell_jump(name: str, jump_hosts: Mapping[str, Host]) -> str:
     if jump is None:
         return name
     address = f"[{jump.address}]" if ":" in jump.address else jump.address
-    return f"{jump.user}@{address}:{jump.port}" if jump.user else f"{address}:{jump.port}"
+    user = f"{jump.user}@" if jump.user else ""
+    return f"{user}{address}:{jump.port}" if "port" in jump.model_fields_set else f"{user}{address}"
 
 
 def _quote(path: str) -> str:

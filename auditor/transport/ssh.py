@@ -206,4 +206,4 @@ def _pause_before_retry(error: TransportError, attempt: int) -> float | None:
         return 0.0  # the type that is on file is known now, and asked for first
     if error.code != "throttled":
         return None
-    return random.uniform(0.5, 1.5) * 2**attempt  # noqa: S311  # spreads retries, guards nothing
+    return random.uniform(0.5, 1.5) * (1 << attempt)  # noqa: S311  # spreads retries, guards nothing

@@ -107,9 +107,9 @@ class Bastions:
         self._grant(via)
         where = f"{join_port(host.address, host.port)} through the jump host {via.connection.host.name}"
         try:
-            # paramiko counts the seconds on a clock that can be set, and sends without a limit: hence the guard.
+            # A jump host that does not even take the question in would hold up whoever asks it.
             with self._watchdog.guard(Deadline(limit.left() + STUCK_S), via.lifeline.cut):
-                channel = engine.open_tunnel(host.address, host.port, limit.left())
+                channel = engine.open_tunnel(host.address, host.port, limit, self._watchdog)
         except TunnelRefusedError as refusal:
             raise _not_opened(via.connection.host, where, refusal) from refusal
         except (paramiko.SSHException, EOFError, OSError) as error:

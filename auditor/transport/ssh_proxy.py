@@ -60,8 +60,8 @@ class Proxy:
         try:
             self._process = subprocess.Popen(
                 [shell, "-c", f"exec {command}"],
-                stdin=theirs,
-                stdout=theirs,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 stderr=subprocess.PIPE,
                 start_new_session=True,
             )

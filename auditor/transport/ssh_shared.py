@@ -9,6 +9,7 @@ import threading
 import paramiko
 
 from auditor.display import escape
+from auditor.transport.deadline import Deadline, Watchdog
 from auditor.transport.ssh_protocol import BoundedPacketizer, Engine
 from auditor.transport.ssh_wire import Wire
 
@@ -39,7 +40,7 @@ class _Ledger(BoundedPacketizer):
         if payload[0] == _CHANNEL_OPEN:
             fields = paramiko.Message(payload[1:])
             fields.get_binary()
-            self.asked.number = fields.get_int()
+            self.asked.numbers.append(fields.get_int())
         super().send_message(data)
 
     def read_message(self) -> tuple[int, paramiko.Message]:
@@ -56,18 +57,29 @@ class SharedEngine(Engine):
     """An Engine that opens channels to further hosts, from any number of threads."""
 
     packetizer_kind = _Ledger
-    packetizer: _Ledger  # type: ignore[assignment]  # made of packetizer_kind
+    packetizer: _Ledger  # made of packetizer_kind
 
-    def open_tunnel(self, address: str, port: int, seconds: float) -> paramiko.Channel:
+    def open_tunnel(self, address: str, port: int, limit: Deadline, watchdog: Watchdog) -> paramiko.Channel:
         """Return a channel to `address`, as the server resolves it.
 
-        Raises TunnelRefusedError, or what paramiko raises when there was no answer.
+        Raises TunnelRefusedError, TimeoutError when there was no answer in time, or what paramiko raises.
         """
         ledger = self.packetizer
-        ledger.asked.number = -1
+        ledger.asked.numbers = asked = list[int]()
+
+        def give_up() -> None:
+            for number in asked:
+                if waiting := self.channel_events.pop(number, None):
+                    waiting.set()
+
         try:
-            return self.open_channel("direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=seconds)
+            # paramiko would count the seconds itself, but on a clock that can be set.
+            with watchdog.guard(limit, give_up):
+                channel = self.open_channel("direct-tcpip", (address, port), ("127.0.0.1", 0))
         except (paramiko.SSHException, EOFError, OSError) as error:
-            if refusal := ledger.refusals.pop(ledger.asked.number, None):
+            for refusal in filter(None, (ledger.refusals.pop(number, None) for number in asked)):
                 raise refusal from error
             raise
+        if not channel.active:
+            raise TimeoutError("the channel was neither opened nor refused")
+        return channel

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from auditor.inventory import load_inventory
-from auditor.model.host import Host, Inventory, SecretRef
+from auditor.model.host import Host, Inventory, SecretRef, SshOptions
 from auditor.model.origin import Origin
 
 
@@ -83,6 +83,8 @@ hosts:
     password: env:PASSWORD
     passphrase: file:secret
     known_hosts: known
+    host_keys: accept-new
+    transport: openssh
     jump: hop
     sudo: true
     sudo_password: env:SUDO
@@ -102,6 +104,9 @@ hosts:
         "password": SecretRef(source="env", name="PASSWORD").model_dump(),
         "passphrase": SecretRef(source="file", name=str(secret)).model_dump(),
         "known_hosts": (str(tmp_path / "known"),),
+        "host_keys": "accept-new",
+        "client": "openssh",
+        "ssh": SshOptions().model_dump(),
         "jump": ("hop",),
         "sudo": True,
         "sudo_password": SecretRef(source="env", name="SUDO").model_dump(),

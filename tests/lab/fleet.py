@@ -143,6 +143,14 @@ class LabFleet:
             done.returncode, done.stdout, done.stderr, json.loads(report.read_text()) if report.exists() else {}
         )
 
+    def show(self, *arguments: str) -> Outcome:
+        """Run `netaudit netstat` over all hosts."""
+        keys = {name: member.public_key for name, member in self.members.items()}
+        inventory = self._write_inventory(self.members, keys, {})
+        command = [sys.executable, "-m", "auditor", "netstat", str(inventory), *arguments]
+        done = self.controller.run(command, env={"PYTHONPATH": str(ROOT), "HOME": str(self.folder)})
+        return Outcome(done.returncode, done.stdout, done.stderr, {})
+
     def _write_inventory(
         self,
         names: Sequence[str] | dict[str, Member],

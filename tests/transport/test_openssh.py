@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from auditor.errors import TransportError
-from auditor.model.host import SecretRef, SshOptions
+from auditor.model.host import Host, SecretRef, SshOptions
 from auditor.model.transcript import Transcript
 from auditor.transport import MEBIBYTE, Limits, Script
-from auditor.transport.openssh import OpenSshTransport, build_command
+from auditor.transport.host_keys import HostKeys
+from auditor.transport.openssh import OpenSshTransport, build_arguments
 from auditor.transport.ssh import SshTransport
 from tests.builders import NOW, a_host
 from tests.requirements import require
@@ -49,7 +50,11 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
 
 @pytest.fixture
 def transport(tmp_path: Path) -> OpenSshTransport:
-    return OpenSshTransport(clock=lambda: NOW, accepted=tmp_path / "state" / "known_hosts")
+    return ssh(accepted=tmp_path / "state" / "known_hosts")
+
+
+def ssh(limits: Limits | None = None, **host_keys: Any) -> OpenSshTransport:
+    return OpenSshTransport(clock=lambda: NOW, host_keys=HostKeys(**host_keys), config="none", limits=limits)
 
 
 def fail(transport: OpenSshTransport, sshd: Sshd, **fields: Any) -> TransportError:
@@ -160,7 +165,7 @@ STREAMS = {
 def test_stream(tmp_path: Path, case: str) -> None:
     on_exec, stdout, cut = STREAMS[case]
     limits = Limits(stdout=MEBIBYTE)
-    transport = OpenSshTransport(clock=lambda: NOW, limits=limits)
+    transport = ssh(limits)
     with serve(ssh_server(Manners(on_exec=on_exec))) as server:
         answer = reach(transport, server.port, tmp_path)
     if isinstance(answer, TransportError):
@@ -188,7 +193,7 @@ def test_new_key_is_kept_and_marked(transport: OpenSshTransport, sshd: Sshd, tmp
 
 def test_ignored_keys_are_marked(sshd: Sshd) -> None:
     sshd.known_hosts.write_text("")
-    transport = OpenSshTransport(clock=lambda: NOW, policy="ignored")
+    transport = ssh(policy="ignored")
     assert transport.run(sshd.host(), SCRIPT).session.host_key_trust == "ignored"
     assert sshd.known_hosts.read_text() == ""
 
@@ -213,9 +218,9 @@ def test_configuration_cannot_loosen_what_is_on_the_command_line() -> None:
     """`ssh -G` says what would hold for a host whose configuration asks for everything that is not to be."""
     require("ssh")
     settings = ["StrictHostKeyChecking=yes"]
-    words = build_command(a_host("web", address="192.0.2.1", user="audit"), "true", "/dev/null", settings)
+    words = build_arguments(a_host("web", address="192.0.2.1", user="audit"), settings)
     told = subprocess.run(
-        [words[0], "-G", "-F", "/dev/stdin", *words[1:]], input=LOOSE, capture_output=True, text=True, check=True
+        ["ssh", "-G", "-F", "/dev/stdin", *words], input=LOOSE, capture_output=True, text=True, check=True
     )
     held = dict(line.partition(" ")[::2] for line in told.stdout.splitlines())
     expected = {
@@ -236,6 +241,37 @@ def test_configuration_cannot_loosen_what_is_on_the_command_line() -> None:
     assert held.get("remotecommand", "none") == "none"
 
 
+def test_what_the_inventory_leaves_open_is_in_ssh_config(sshd: Sshd, tmp_path: Path) -> None:
+    """Address, port, user and key by the host's name; nothing of the inventory's own defaults is in the way."""
+    config = tmp_path / "config"
+    config.write_text(
+        f"Host web\n HostName 127.0.0.1\n Port {sshd.port}\n User {sshd.user}\n IdentityFile {sshd.key}\n"
+        f" UserKnownHostsFile {sshd.known_hosts}\n StrictHostKeyChecking no\n"
+    )
+    transport = OpenSshTransport(clock=lambda: NOW, config=str(config))
+    host = Host(name="web", origin=a_host("web").origin, timeout=20.0)
+    assert transport.run(host, SCRIPT).stdout == b"hello\n"
+    sshd.known_hosts.write_text("")
+    with pytest.raises(TransportError) as failure:
+        transport.run(host, SCRIPT)
+    assert failure.value.code == "hostkey-unknown"
+
+
+def test_through_a_jump_host(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named in the inventory; ssh logs in there with its own configuration."""
+    config = tmp_path / "config"
+    with run_sshd(tmp_path / "bastion") as bastion:
+        config.write_text(f"Host *\n IdentityFile {bastion.key}\n UserKnownHostsFile {bastion.known_hosts}\n")
+        hops = {"bastion": bastion.host("bastion")}
+        transport = OpenSshTransport(clock=lambda: NOW, jump_hosts=hops, config=str(config))
+        assert transport.run(sshd.host(jump=("bastion",)), SCRIPT).stdout == b"hello\n"
+        assert "Accepted publickey" in bastion.log_text()
+        bastion.known_hosts.write_text("")
+        with pytest.raises(TransportError):
+            transport.run(sshd.host(jump=("bastion",)), SCRIPT)
+    assert sshd.log_text().count("Accepted publickey") == 1
+
+
 def test_host_name_is_never_an_option(transport: OpenSshTransport, sshd: Sshd, tmp_path: Path) -> None:
     """Such names do not come through an inventory; here they would not do anything, either."""
     proof = tmp_path / "proof"
@@ -243,7 +279,7 @@ def test_host_name_is_never_an_option(transport: OpenSshTransport, sshd: Sshd, t
     with pytest.raises(TransportError):
         transport.run(host, SCRIPT)
     assert not proof.exists()
-    assert build_command(host, "x", "log", [])[-3:] == ["--", host.name, "x"]
+    assert build_arguments(host, [])[-2:] == ["--", host.name]
 
 
 def test_program_that_is_not_there(transport: OpenSshTransport, sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:

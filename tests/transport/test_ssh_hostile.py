@@ -119,6 +119,14 @@ def test_server_that_never_gets_to_a_login(transport: SshTransport, reach: Calla
     assert server.accepted == 1
 
 
+def test_announced_packet_takes_no_memory(transport: SshTransport, reach: Callable[..., Host]) -> None:
+    with serve(hostile.repeat(b"x" * 65536, first=hostile.HUGE_PACKET)) as server:
+        fail(transport, reach(server.port, timeout=15.0))  # what a first connection allocates, once
+        before = resident_bytes()
+        fail(transport, reach(server.port, timeout=15.0))
+        assert resident_bytes() - before < 5 * MEBIBYTE
+
+
 def test_reset(transport: SshTransport, reach: Callable[[int], Host]) -> None:
     """Seen while connecting or just after, as the packets arrive."""
     with serve(hostile.reset) as server:

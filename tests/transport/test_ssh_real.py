@@ -248,6 +248,13 @@ def test_no_common_algorithms(transport: SshTransport, tmp_path: Path, option: s
     assert f"no common {word}: the server offers {option.split()[1]}" in error.message
 
 
+def test_server_that_signs_with_sha1_only(transport: SshTransport, tmp_path: Path) -> None:
+    with run_sshd(tmp_path / "sshd", ["HostKeyAlgorithms ssh-rsa"], host_keys=("rsa",)) as sshd:
+        error = fail(transport, sshd)
+    assert (error.phase, error.code) == ("kex", "no-common-algorithms")
+    assert "no common host key: the server offers ssh-rsa; we use " in error.message
+
+
 @pytest.mark.parametrize(
     "kex", ["diffie-hellman-group14-sha256", "diffie-hellman-group16-sha512", "ecdh-sha2-nistp384"]
 )
