@@ -61,14 +61,15 @@ COMMANDS = (
 )
 
 _JUDGING = ("policy", "jobs", "fail_on", "baseline", "fail_on_new", "strict", "output", "output_dir", "color")
-_REACHING = ("limit", "jobs", "owners", "timeout", "allow_empty")
+_REACHING = ("limit", "jobs", "owners", "timeout", "allow_empty", "ssh_config")
 CONFIGURED = {
     "run": {*_JUDGING, *_REACHING},
     "check": {*_JUDGING, "allow_empty"},
     "collect": set(_REACHING),
-    "hosts": {"limit"},
-    "netstat": {"limit", "jobs", "timeout", "allow_empty"},
-    "services": {"limit", "jobs", "timeout"},
+    "hosts": {"limit", "ssh_config"},
+    "doctor": {"timeout", "ssh_config"},
+    "netstat": {"limit", "jobs", "timeout", "allow_empty", "ssh_config"},
+    "services": {"limit", "jobs", "timeout", "ssh_config"},
     "report": {"color"},
 }
 """Which settings of a file each command takes; the others read none."""

@@ -14,9 +14,11 @@ from auditor.cli.options import (
     JobsOption,
     LimitOption,
     LogFormatOption,
+    MatchExecOption,
     OwnersOption,
     QuietOption,
     ResumeOption,
+    SshConfigOption,
     TimeoutOption,
     VerboseOption,
 )
@@ -42,6 +44,8 @@ def collect(
     despite_changes: DespiteChangesOption = False,
     accept_new_host_keys: AcceptNewOption = False,
     insecure_ignore_host_keys: IgnoreHostKeysOption = False,
+    ssh_config: SshConfigOption = None,
+    match_exec: MatchExecOption = False,  # noqa: ARG001 - took effect when it was read
     allow_empty: AllowEmptyOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = 0,
@@ -52,7 +56,7 @@ def collect(
     from auditor.cli.gate import Gate, collect_inventory
     from auditor.cli.gathering import Manner
 
-    hosts = choose_hosts(inventory, limit, timeout, allow_empty)
+    hosts = choose_hosts(inventory, limit, timeout, allow_empty, ssh_config)
     hosts = choose_trust(hosts, accept_new=accept_new_host_keys, ignore=insecure_ignore_host_keys)
     manner = Manner(jobs=jobs, owners=owners, quiet=quiet, verbosity=verbose)
     return collect_inventory(hosts, output, Gate(manner=manner, resume=resume, despite_changes=despite_changes))

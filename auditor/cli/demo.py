@@ -30,7 +30,7 @@ def demo(
     make_folder(output_dir)
     _claim(output_dir)
     with start_fleet(output_dir, read_clock()) as inventory:
-        hosts = choose_hosts(inventory, limit=None, timeout=None, allow_empty=False)
+        hosts = choose_hosts(inventory, limit=None, timeout=None, allow_empty=False, ssh_config="none")
         finished = audit_inventory(hosts, choose_policies([], inventory), gate)
     if finished.report.run.partial or finished.errors:
         return say_exit(finished.code, finished.reasons)

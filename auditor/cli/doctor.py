@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditor.cli.options import ColorOption, LogFormatOption, TimeoutOption
+from auditor.cli.options import ColorOption, LogFormatOption, MatchExecOption, SshConfigOption, TimeoutOption
 
 if TYPE_CHECKING:
     from auditor.cli.diagnosis import Check
@@ -25,6 +25,8 @@ def doctor(
         typer.Option("-i", "--inventory", metavar="INVENTORY", help="The inventory that has the host."),
     ] = None,
     timeout: TimeoutOption = None,
+    ssh_config: SshConfigOption = None,  # noqa: ARG001 - took effect when it was read
+    match_exec: MatchExecOption = False,  # noqa: ARG001 - the same
     as_json: Annotated[bool, typer.Option("--json", help="The same as JSON.")] = False,
     color: ColorOption = "auto",
     log_format: LogFormatOption = None,  # noqa: ARG001 - took effect when it was read

@@ -127,10 +127,12 @@ def open_transports(inventory: Inventory, clock: Clock) -> Iterator[dict[Connect
             stack.callback(lambda: _warn(ssh.warnings))
             transports["ssh"] = ssh
             if any(host.client == "openssh" for host in inventory.hosts):
+                from auditor.cli.reach import chosen_ssh_config
                 from auditor.transport.clients import ByClient
                 from auditor.transport.openssh import OpenSshTransport
 
-                theirs = OpenSshTransport(clock=clock, jump_hosts=jump_hosts, policy=inventory.host_keys)
+                config = chosen_ssh_config()
+                theirs = OpenSshTransport(clock=clock, jump_hosts=jump_hosts, host_keys=host_keys, config=config)
                 transports["ssh"] = ByClient(ssh, theirs)
         if "local" in kinds:
             from auditor.transport.local import LocalTransport

@@ -110,7 +110,10 @@ def audit_inventory(inventory: Inventory, policies: PolicySet, gate: Gate) -> Fi
         if tally.interrupted is not None:
             report = interrupt_report(report, tally.interrupted, of=len(inventory.hosts))
         stream.end(report)
-        errors = [*tally.errors, *publish(report, outputs, gate, written=stream.outputs, runs=folder.parent)]
+        errors = [
+            *tally.errors,
+            *publish(report, outputs, gate, written=stream.outputs, runs=None if gate.output_dir else folder.parent),
+        ]
     if gate.output_dir is None and folder.is_dir():
         from auditor.cli.history import write_index
 

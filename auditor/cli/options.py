@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from auditor.cli.log import VARIABLE, LogFormat, choose_format
+from auditor.cli.reach import note_match_exec, note_ssh_config
 
 FailOn = Literal["critical", "high", "medium", "low", "info"]
 ColorChoice = Literal["auto", "always", "never"]
@@ -104,6 +105,39 @@ TimeoutOption = Annotated[
         envvar="NETAUDIT_TIMEOUT",
         help="Seconds for each host, all steps together. [default: the inventory's, or 60]",
         show_default=False,
+    ),
+]
+SshConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "-F",
+        "--ssh-config",
+        metavar="FILE",
+        envvar="NETAUDIT_SSH_CONFIG",
+        callback=note_ssh_config,
+        help="Read what the inventory leaves open from this ssh_config; none: from nowhere. "
+        "[default: ~/.ssh/config and /etc/ssh/ssh_config]",
+        show_default=False,
+    ),
+]
+SshConfigLongOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ssh-config",
+        metavar="FILE",
+        envvar="NETAUDIT_SSH_CONFIG",
+        callback=note_ssh_config,
+        help="As in `netaudit run`: where to read how hosts are reached; none: nowhere.",
+        show_default=False,
+    ),
+]
+MatchExecOption = Annotated[
+    bool,
+    typer.Option(
+        "--match-exec",
+        envvar="NETAUDIT_MATCH_EXEC",
+        callback=note_match_exec,
+        help="Let `Match exec` in ssh_config run its commands; without this its blocks do not apply.",
     ),
 ]
 AllowEmptyOption = Annotated[

@@ -25,6 +25,7 @@ from auditor.display import escape
 from auditor.model.host import Host
 from auditor.model.report import HostReport
 from auditor.model.transcript import Evidence, Failure
+from auditor.reporters.text_layout import count
 from auditor.transport.timeline import Step
 
 Style = Literal["live", "plain", "none"]
@@ -205,4 +206,4 @@ def describe_outcome(evidence: Evidence, report: HostReport | None) -> tuple[str
         return "collected", f"{len(outcome.stdout)} bytes"
     if report.gaps:
         return report.status, f"{report.gaps[0].source}: {report.gaps[0].reason}"
-    return report.status, f"{len(report.listeners)} listeners, {len(report.findings)} findings"
+    return report.status, f"{count(len(report.listeners), 'listener')}, {count(len(report.findings), 'finding')}"

@@ -4,6 +4,7 @@ Kept is every host that answered to the end; it is judged again by the policies 
 did not answer, or were cut off in mid-answer are asked again.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,13 +14,14 @@ from auditor.cli import log
 from auditor.cli.outputs import EVIDENCE_NAME
 from auditor.cli.run_folder import check_unoccupied
 from auditor.display import escape
-from auditor.errors import EvidenceError, UsageError
+from auditor.errors import EvidenceError, OutputError, UsageError
 from auditor.model.host import Host, Inventory
 from auditor.model.transcript import EarlierRun, Evidence, EvidenceHeader, Transcript
 from auditor.transport.evidence import PART, EvidenceFile, read_evidence
 
 _TRY_AGAIN = {"deadline", "lost", "killed"}
 _NAMED = 5
+_RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
 _TARGET: Mapping[str, Callable[[Host], object]] = {
     "address": lambda host: host.address,
     "port": lambda host: host.port,
@@ -91,13 +93,29 @@ def find_evidence(path: Path) -> Path:
 
 
 def report_unfinished(folder: Path) -> None:
-    """Say that a killed run left evidence in `folder`, which a new run there is about to replace."""
+    """Say that a killed run left evidence in `folder`, which a new run there is about to replace.
+
+    Of the runs beside it, say it of the last one, if that came to no end.
+    """
     part = folder / f"{EVIDENCE_NAME}{PART}"
-    if part.is_file():
+    if not part.is_file():
+        _report_last(folder.parent)
+    else:
         with suppress(EvidenceError), read_evidence(part) as opened:
             hosts = sum(1 for _ in opened)
             text = f"note: a run left the evidence of {hosts} hosts in {part}, which this one replaces"
             log.say("unfinished-run", f"{text}; --resume {folder} would have gone on from it", "warning", hosts=hosts)
+
+
+def _report_last(runs: Path) -> None:
+    """Say of the last run in a folder of runs, which are named by their time, that it was killed, if it was."""
+    unfinished = max((path.parent.name for path in runs.glob(f"*/{EVIDENCE_NAME}{PART}")), default="")
+    finished = max((path.parent.name for path in runs.glob(f"*/{EVIDENCE_NAME}")), default="")
+    if unfinished > finished and _RUN.fullmatch(unfinished):
+        with suppress(UsageError, OutputError):  # it is at work, or nothing can be said of it
+            check_unoccupied(runs / unfinished)
+            text = f"note: the last run did not finish: --resume {runs / unfinished} would go on from it"
+            log.say("unfinished-run", text, "warning", path=str(runs / unfinished))
 
 
 def _is_finished(evidence: Evidence) -> bool:

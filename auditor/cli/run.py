@@ -14,12 +14,14 @@ from auditor.cli.options import (
     JobsOption,
     LimitOption,
     LogFormatOption,
+    MatchExecOption,
     OutputDirOption,
     OutputOption,
     OwnersOption,
     PolicyOption,
     QuietOption,
     ResumeOption,
+    SshConfigOption,
     StrictOption,
     TimeoutOption,
     VerboseOption,
@@ -43,6 +45,8 @@ def run(
     despite_changes: DespiteChangesOption = False,
     accept_new_host_keys: AcceptNewOption = False,
     insecure_ignore_host_keys: IgnoreHostKeysOption = False,
+    ssh_config: SshConfigOption = None,
+    match_exec: MatchExecOption = False,  # noqa: ARG001 - took effect when it was read
     allow_empty: AllowEmptyOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = 0,
@@ -56,7 +60,7 @@ def run(
     from auditor.cli.gathering import Manner
     from auditor.cli.regression import choose_baseline
 
-    hosts = choose_hosts(inventory, limit, timeout, allow_empty)
+    hosts = choose_hosts(inventory, limit, timeout, allow_empty, ssh_config)
     hosts = choose_trust(hosts, accept_new=accept_new_host_keys, ignore=insecure_ignore_host_keys)
     policies = choose_policies(policy, inventory)
     gate = Gate(

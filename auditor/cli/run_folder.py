@@ -84,14 +84,22 @@ def lock(path: Path, place: Path, run_id: str) -> Iterator[None]:
         if left := os.read(descriptor, 4096):
             log.say("stale-lock", f"note: {_describe(left)} did not finish in {place}", "warning", path=str(place))
             _sweep(path.parent)
-        mine = {"pid": os.getpid(), "host": platform.node(), "since": read_clock().isoformat(), "run": run_id}
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(mine).encode(), 0)
+        _sign(descriptor, place, run_id)
         yield
     finally:
         with suppress(OSError):
             path.unlink()
         os.close(descriptor)
+
+
+def _sign(descriptor: int, place: Path, run_id: str) -> None:
+    """Write into a lock file whose it is. Raises OutputError."""
+    mine = {"pid": os.getpid(), "host": platform.node(), "since": read_clock().isoformat(), "run": run_id}
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(mine).encode(), 0)
+    except OSError as error:
+        raise OutputError(f"cannot write to {place}: {error.strerror}", "check the space left on it") from error
 
 
 def check_unoccupied(folder: Path) -> None:

@@ -61,9 +61,10 @@ def _bar(glance: Glance) -> str:
 
 
 def _show_statuses(statuses: Mapping[str, int], width: int, *, color: bool) -> str:
-    plain = _fit(f"  {describe_statuses(statuses)}", width)
-    if not color or "…" in plain:
-        return plain
+    whole = f"  {describe_statuses(statuses)}"
+    fitted = _fit(whole, width)
+    if not color or fitted != whole:
+        return fitted
     shown = (f"\x1b[{_COLORS.get(status, '0')}m{number} {status}\x1b[0m" for status, number in statuses.items())
     return f"  {', '.join(shown)}"
 

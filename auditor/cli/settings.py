@@ -27,6 +27,7 @@ KEYS: Mapping[str, tuple[type, str]] = {
     "owners": (bool, "true or false"),
     "output": (list, "a list of FORMAT or FORMAT=PATH"),
     "output_dir": (str, "a path"),
+    "ssh_config": (str, "a path, or none"),
     "allow_empty": (bool, "true or false"),
     "color": (str, "auto, always or never"),
 }
@@ -37,7 +38,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "color": ("auto", "always", "never"),
 }
 RANGES: Mapping[str, tuple[float, float]] = {"jobs": (1, 1024), "timeout": (1, 3600)}
-PATHS = ("policy", "output_dir", "baseline")
+PATHS = ("policy", "output_dir", "baseline", "ssh_config")
 
 Settings = dict[str, object]
 
@@ -93,7 +94,7 @@ def _resolve(settings: Settings, folder: Path) -> Settings:
         value = settings.get(key)
         if isinstance(value, list):
             resolved[key] = [place(each) for each in value]
-        elif value is not None:
+        elif value is not None and (key, value) != ("ssh_config", "none"):
             resolved[key] = place(value)
     return resolved
 

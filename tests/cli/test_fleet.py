@@ -17,7 +17,7 @@ import pytest
 from tests.cli.site import LENIENT, environment
 from tests.servers.dead import black_hole, refusing, stalling
 from tests.servers.responder import USER, Responder, ports_of, run_responder
-from tests.servers.sshd import make_key
+from tests.servers.sshd import make_key, run_sshd
 
 JOBS, TIMEOUT_S = 64, 3
 LIVE, REFUSING, SILENT, STALLED = 800, 100, 50, 50
@@ -170,3 +170,24 @@ def test_interrupted_twice(site: Site) -> None:
         process.communicate(timeout=30)
     assert process.returncode in {130, -signal.SIGINT}
     assert not site.has_report, "it took its time, and wrote one"
+
+
+def test_ways_that_only_ssh_config_knows(site: Site, responder: Responder, tmp_path: Path) -> None:
+    """Hosts of the inventory behind a jump host that is none, and others behind a ProxyCommand: %h and %p in place."""
+    inner, outer = addresses(10, 37), addresses(3, 38)
+    with run_sshd(tmp_path / "edge") as edge:
+        (tmp_path / "ssh_config").write_text(
+            f"Host host-127.37.*\n  ProxyJump edge\n"
+            f"Host host-127.38.*\n  ProxyCommand bash -c 'exec 3<>/dev/tcp/%h/%p; cat <&3 & exec cat >&3'\n"
+            f"Host edge\n  HostName 127.0.0.1\n  Port {edge.port}\n  User {edge.user}\n"
+            f"  IdentityFile {edge.key}\n  UserKnownHostsFile {edge.known_hosts}\n"
+        )
+        ports = dict.fromkeys([*inner, *outer], responder.port)
+        with site.start(ports, "--ssh-config", "ssh_config", timeout=20) as process:
+            _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+        assert edge.log_text().count("Connection from ") == 1
+    hosts = {host["address"]: host for host in site.report["hosts"]}
+    assert {address: seen_ports(host) for address, host in hosts.items()} == {
+        address: tuple(sorted(ports_of(address))) for address in (*inner, *outer)
+    }

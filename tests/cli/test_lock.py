@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +17,7 @@ import pytest
 
 from auditor.cli.run_folder import LOCK, lock
 from auditor.errors import UsageError
-from tests.cli.site import make_site, netaudit, start
+from tests.cli.site import environment, make_site, netaudit, start
 
 
 @pytest.fixture
@@ -106,6 +108,22 @@ def test_a_folder_that_came_to_nothing_is_not_left(site: Path) -> None:
     result = netaudit("run", "inventory.yaml", "--allow-empty", "-o", "json=-", "--output-dir", "out", cwd=site)
     assert result.returncode == 0
     assert not (site / "out").exists()
+
+
+@pytest.mark.parametrize(("kibibytes", "why"), [(0, "cannot write to out"), (8, "cannot write out/")])
+def test_a_full_disk_is_an_error_of_its_own_and_costs_no_old_file(site: Path, kibibytes: int, why: str) -> None:
+    """A limit on the size of files stands for it: writing fails half-way, in the lock or in the evidence."""
+    (site / "out").mkdir()
+    (site / "out" / "evidence.jsonl.gz").write_text("older")
+    command = f"ulimit -f {kibibytes}; {sys.executable} -m auditor run inventory.yaml --output-dir out -o evidence"
+    full = subprocess.run(
+        ["bash", "-c", command], cwd=site, env=environment(), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert full.returncode == 5, full.stderr
+    assert why in full.stderr.splitlines()[-1]
+    assert "internal error" not in full.stderr
+    assert (site / "out" / "evidence.jsonl.gz").read_text() == "older"
+    assert {path.name for path in (site / "out").iterdir()} <= {"evidence.jsonl.gz", "evidence.jsonl.gz.part"}
 
 
 def test_a_lock_file_that_is_no_json_is_no_drama(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

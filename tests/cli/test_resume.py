@@ -182,3 +182,13 @@ def test_every_host_is_on_the_disk_before_the_next(site: Path) -> None:
         for number in range(5):
             writer.append(Evidence(host=a_host(f"h{number}"), outcome=answer, finished_at=NOW))
             assert list_hosts(site / "e.gz.part") == ([f"h{n}" for n in range(number + 1)], True)
+
+
+def test_a_run_after_one_that_was_killed_is_told_of_it_once(site: Path) -> None:
+    """In folders of their own; as soon as a later run has finished, the killed one is history."""
+    kill(site, "reports/20251231T235959Z-0123ab", *NAMES[:3])
+    first = netaudit("run", "inventory.yaml", cwd=site)
+    assert "note: the last run did not finish: --resume reports/20251231T235959Z-0123ab would go on" in first.stderr
+    assert first.returncode == 0
+    second = netaudit("run", "inventory.yaml", cwd=site, SOURCE_DATE_EPOCH="1767323099")
+    assert "did not finish" not in second.stderr
