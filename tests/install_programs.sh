@@ -10,6 +10,7 @@ need chromium chromium
 need ip iproute2
 need ss iproute2
 need netstat net-tools
+need ethtool ethtool
 need nft nftables
 need iptables iptables
 need busybox busybox

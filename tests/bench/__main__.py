@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import fleet, scale
+from tests.bench import fleet, link, offline, scale, start
 from tests.bench.table import Row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +25,9 @@ def list_parts(quick: bool) -> dict[str, Part]:
     """Return what is measured, by name."""
     hosts, rounds = (20, 1) if quick else (100, 3)
     return {
+        "start": lambda folder: start.measure(folder, 3 if quick else 9),
+        "link": lambda folder: link.measure(folder, 3 if quick else 7),
+        "offline": lambda folder: offline.measure(folder, 500 if quick else 10_000),
         "tools": lambda folder: fleet.measure(folder, hosts, rounds),
         "scale": lambda folder: scale.measure(folder, (10, 100, 1_000) if quick else (10, 100, 1_000, 10_000)),
     }
