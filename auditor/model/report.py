@@ -346,7 +346,7 @@ def _trust_reasons(hosts: Sequence[HostReport], run: Run) -> tuple[str, ...]:
     """Return what must be known beside every verdict: which hosts were not proved to be themselves."""
     trust = Counter(host.facts.host_key_trust for host in hosts if host.facts is not None)
     reasons = []
-    if run.host_keys == "ignored":
+    if run.host_keys == "ignored" or trust["ignored"]:  # the latter alone: in evidence of a run that this one resumed
         reasons.append(
             f"HOST KEYS WERE NOT VERIFIED (--insecure-ignore-host-keys): {trust['ignored']} of "
             f"{_count(len(hosts), 'host')} may have been somebody else"

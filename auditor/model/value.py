@@ -22,12 +22,12 @@ def trusted(kind: Callable[P, V]) -> Callable[P, V]:
     signature, and nothing else looks. It takes a third of the time, and a third of the memory: every instance shares
     one set of the names of its fields, where pydantic keeps one for each.
     """
-    assert isinstance(kind, type)  # noqa: S101  # the models' constructors are the models
-    template: dict[str, Any] = {name: field.get_default() for name, field in kind.model_fields.items()}
+    model: Any = kind  # a model is its own constructor
+    template: dict[str, Any] = {name: field.get_default() for name, field in model.model_fields.items()}
     names = set(template)
 
     def make(*_: P.args, **fields: P.kwargs) -> V:
-        value = kind.__new__(kind)
+        value: V = model.__new__(model)
         values = template.copy()
         values.update(fields)
         put(value, "__dict__", values)

@@ -83,6 +83,20 @@ def render(
     return rendered
 
 
+def render_parts(
+    report: AuditReport,
+    format: str,  # noqa: A002 - as above
+    earlier: "Sequence[PastRun]" = (),
+) -> Iterator[bytes]:
+    """Yield what `render` returns, in pieces where the format can."""
+    if format == "json":
+        from auditor.reporters import json
+
+        yield from json.render_parts(report)
+    else:
+        yield render(report, format, earlier)
+
+
 def render_folder(report: AuditReport, format: str) -> Iterator[tuple[str, bytes]]:  # noqa: A002 - as above
     """Yield each file of a format of FOLDERS as its relative path and its bytes, the one to open last."""
     files: Iterator[tuple[str, bytes]] = import_module(FOLDERS[format].module).render_folder(report)

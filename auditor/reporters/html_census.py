@@ -11,7 +11,7 @@ from itertools import chain, count
 from operator import itemgetter
 from typing import Any
 
-from auditor.model.report import Decision, JudgedListener
+from auditor.model.report import JudgedListener
 
 WORDS = (
     *("proto", "family", "scope", "service", "kind", "dual_stack"),
@@ -35,13 +35,14 @@ _decided_by = itemgetter("decided_by")
 class Census:
     """`kinds` are rows of KIND, `decisions` of DECISION; `hosts` has for each host the kinds of its listeners in order.
 
-    `flagged` says of each kind whether its verdict is one of FLAGGED.
+    `flagged` says of each kind whether its verdict is one of FLAGGED, `tally` how many listeners are of it.
     """
 
     kinds: tuple[Row, ...]
     decisions: tuple[Row, ...]
     hosts: tuple[Sequence[int], ...]
     flagged: tuple[bool, ...]
+    tally: Counter[int]
 
     def column(self, name: str) -> list[Any]:
         """Return one field of every kind."""
@@ -50,10 +51,9 @@ class Census:
 
     def count_by(self, *names: str) -> Counter[Any]:
         """Return how many listeners there are for each value of a field, or of several together."""
-        tally = Counter(chain.from_iterable(self.hosts))
         fields = self.column(names[0]) if len(names) == 1 else list(zip(*map(self.column, names), strict=True))
         counts: Counter[Any] = Counter()
-        for kind, number in tally.items():
+        for kind, number in self.tally.items():
             counts[fields[kind]] += number
         return counts
 
@@ -68,7 +68,7 @@ def take_census(hosts: Iterable[Sequence[JudgedListener]]) -> Census:
         # Every listener of the fleet passes here: the fields of a model are its dict, and these loops run in C.
         fields = [vars(one) for one in listeners]
         kinds = map(plain.__getitem__, map(_kind_of, fields))
-        decided = [_number(decisions, by) for by in map(_decided_by, fields)]
+        decided = [-1 if by is None else decisions[_decision_of(vars(by))] for by in map(_decided_by, fields)]
         counted.append(list(map(whole.__getitem__, zip(kinds, decided, strict=True))))
     rows = list(plain)
     joined = [(*rows[kind], by) for kind, by in whole]
@@ -78,13 +78,11 @@ def take_census(hosts: Iterable[Sequence[JudgedListener]]) -> Census:
     for place, at in enumerate(order):
         places[at] = place
     verdict = KIND.index("verdict")
+    numbered = tuple(list(map(places.__getitem__, numbers)) for numbers in counted)
     return Census(
         kinds=tuple(joined[at] for at in order),
         decisions=tuple(decisions),
-        hosts=tuple(list(map(places.__getitem__, numbers)) for numbers in counted),
+        hosts=numbered,
+        tally=Counter(chain.from_iterable(numbered)),
         flagged=tuple(joined[at][verdict] in FLAGGED for at in order),
     )
-
-
-def _number(decisions: Numbering, by: Decision | None) -> int:
-    return -1 if by is None else decisions[_decision_of(vars(by))]

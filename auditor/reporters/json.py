@@ -22,7 +22,13 @@ _HINT = "name the report.json of a netaudit run"
 
 def render(report: AuditReport) -> bytes:
     """Return the report as ASCII JSON with a newline at its end. Equal reports give equal bytes."""
-    return defuse_json(b"".join(_write(report))) + b"\n"
+    return b"".join(render_parts(report))
+
+
+def render_parts(report: AuditReport) -> Iterator[bytes]:
+    """Yield the same bytes piece by piece: of ten thousand hosts they are too many to hold at once."""
+    yield from map(defuse_json, _write(report))
+    yield b"\n"
 
 
 def _write(value: AuditReport | HostReport, indent: bytes = b"") -> Iterator[bytes]:

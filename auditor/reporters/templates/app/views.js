@@ -120,14 +120,14 @@ const hostFacts = (fleet, host) => {
     ["Byte order", order === "unknown" ? null : `${order} endian`],
     ["Read as", hosts.root[host] ? "root" : "an unprivileged user"],
     ["Network namespace", READERS[word(hosts.reader_netns[host])]],
-    ["Host key", key],
+    ["Host key", key && code(key)],
     hosts.host_key_trust[host] >= 0 && ["Key trusted because", TRUST[word(hosts.host_key_trust[host])]],
     ["Key exchange", word(hosts.kex[host])],
     ["Collected", hosts.collected[host] === null ? null : spellTime(fleet.run.started + hosts.collected[host])],
     ["Clock against ours", skew === null ? null : `${skew >= 0 ? "+" : "−"}${Math.abs(skew).toFixed(1)} s`],
     ["Ephemeral ports", ports && `${ports[0]}–${ports[1]}`],
     ["Sockets by state", hostStates(fleet, host)],
-    ["Labels", fleet.words(hosts.labels[host]).join(", ")],
+    fleet.words(hosts.labels[host]).length > 0 && ["Labels", fleet.words(hosts.labels[host]).join(", ")],
   ].filter(Boolean));
 };
 
