@@ -3,8 +3,9 @@
 As kex_assemble_names() in OpenSSH's kex.c. Names may hold wildcards; what OpenSSH does not know is left out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from auditor.ssh_config.patterns import matches_any
 
@@ -87,7 +88,8 @@ OPENSSH = Algorithms(_DEFAULTS, {keyword: (*names, *_MORE[keyword]) for keyword,
 """Those of OpenSSH 10."""
 
 
-def assemble(text: str, defaults: Sequence[str], known: Sequence[str]) -> Names:
+@lru_cache(maxsize=256)
+def assemble(text: str, defaults: Names, known: Names) -> Names:
     """Return the list that `text` stands for; empty when it leaves nothing."""
     sign, names = (text[0], text[1:].split(",")) if text[:1] in {"+", "-", "^"} else ("", text.split(","))
     if sign == "-":

@@ -1,11 +1,10 @@
 """Configuration files, read: what they set under which conditions, in the order in which OpenSSH comes across it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from auditor.errors import Problem
 from auditor.model.origin import Origin
-from auditor.ssh_config.condition import Condition, Criterion
+from auditor.ssh_config.condition import Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,8 @@ class Section:
 class Config:
     """All files together. `files` are those that were read; `argument` is what `ssh -F` is given to read the same.
 
+    `wants_final`: a `Match final` stands somewhere, so all is read twice, the second time with the final name;
+    `executes`: a `Match exec` does, which `ssh -G` would run. Both are known once `index` was called.
     `unknown` are lines whose keyword only a newer ssh(1) may know. `problems` are errors, `warnings` are not.
     """
 
@@ -49,24 +50,16 @@ class Config:
     unknown: list[Problem] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    wants_final: bool = False
+    executes: bool = False
     _by_name: dict[str, list[int]] = field(default_factory=dict)
     _others: list[int] = field(default_factory=list)
 
-    @property
-    def wants_final(self) -> bool:
-        """Whether a `Match final` stands anywhere: then all is read twice, the second time with the final name."""
-        return any(criterion.name == "final" for criterion in self._criteria())
-
-    @property
-    def executes(self) -> bool:
-        """Whether a `Match exec` stands anywhere: `ssh -G` would run it."""
-        return any(criterion.name == "exec" for criterion in self._criteria())
-
-    def _criteria(self) -> Sequence[Criterion]:
-        return [each for section in self.sections for condition in section.conditions for each in condition.criteria]
-
     def index(self) -> None:
         """Prepare `sections_for`, once everything is read."""
+        conditions = (condition for section in self.sections for condition in section.conditions)
+        criteria = {criterion.name for condition in conditions for criterion in condition.criteria}
+        self.wants_final, self.executes = "final" in criteria, "exec" in criteria
         for number, section in enumerate(self.sections):
             names = next((condition.names for condition in section.conditions if condition.names), ())
             for name in dict.fromkeys(names):

@@ -80,7 +80,7 @@ class Effect:
 def take_effect(resolution: Resolution, local: Local, algorithms: Algorithms = OPENSSH) -> Effect:
     """Return the options in force for the host that was resolved."""
     effect = Effect(problems=list(resolution.problems))
-    tokens = _tokens(resolution, local)
+    sight = _Sight(resolution, local, _tokens(resolution, local), algorithms)
     for keyword in HONOURED:
         settings = resolution.settings.get(keyword, [])
         values = tuple(value for setting in settings for value in setting.values)
@@ -88,7 +88,7 @@ def take_effect(resolution: Resolution, local: Local, algorithms: Algorithms = O
         if keyword in _CLEARED_BY_NONE and [value.lower() for value in made] == ["none"]:
             continue
         try:
-            made = _finish(keyword, made, _Sight(resolution, local, tokens, algorithms))
+            made = _finish(keyword, made, sight)
         except ValueError as error:
             effect.problems.append(_mistake(settings, keyword, str(error)))
         if made:

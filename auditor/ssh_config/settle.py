@@ -18,6 +18,9 @@ from auditor.ssh_config.local import Local
 from auditor.ssh_config.resolve import Resolution, Run, resolve
 from auditor.ssh_config.unhonoured import find_unhonoured
 
+_MOST_ROUNDS = 10
+"""More than the jump hosts that any route may have: `ProxyJump gate-%h` for every host would go on for ever."""
+
 Question = tuple[str, Mapping[str, Setting]]
 """What ssh(1) is asked: the name of a host, and what is settled for it already."""
 
@@ -73,7 +76,7 @@ def settle(inventory: Inventory, config: Config, means: Means) -> tuple[Inventor
     update = {
         "hosts": settled(inventory.hosts),
         "others": settled(inventory.others),
-        "jump_hosts": tuple(work.done[name].host for name in work.new),
+        "jump_hosts": tuple(work.done[name].host for name in work.new if name in work.done),
     }
     return inventory.model_copy(update=update), fleet
 
@@ -83,7 +86,7 @@ class _Work:
 
     def __init__(self, inventory: Inventory, config: Config, means: Means) -> None:
         self.done: dict[str, Settled] = {}
-        self.new: list[str] = []
+        self.new: dict[str, None] = {}
         self.problems = list(config.problems)
         self.warnings = list(config.warnings)
         self._config = config
@@ -106,7 +109,7 @@ class _Work:
     def add(self, hosts: Iterable[Host]) -> None:
         """Settle `hosts` and every host on the way to them."""
         pending = list(hosts)
-        while pending:
+        for _ in range(_MOST_ROUNDS):
             filled = [self._fill(host, *each) for host, each in zip(pending, self._resolve(pending), strict=True)]
             wanted = {hop: one.way for one in filled for hop in (*one.hops, *one.host.jump)}
             found = [self._find_hop(hop, origin) for hop, origin in wanted.items()]
@@ -149,7 +152,7 @@ class _Work:
         except ValueError as error:
             self.problems.append(Problem(origin.file, origin.line, 1, f"ProxyJump: {error}"))
             return None
-        self.new.append(name)
+        self.new[name] = None
         said = {key: value for key, value in (("user", user), ("port", port)) if value is not None}
         known = self._listed.get(address)
         if known is not None and known.connection == "ssh":

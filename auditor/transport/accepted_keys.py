@@ -9,7 +9,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from auditor.errors import TransportError
@@ -50,8 +50,8 @@ class AcceptedKeys:
 
     def close(self) -> None:
         """Have what was added survive a power cut."""
-        with self._lock:
-            if self._seen and self._text:
+        with self._lock, suppress(OSError):
+            if self._seen:
                 descriptor = os.open(self.path, os.O_RDONLY)
                 try:
                     os.fsync(descriptor)

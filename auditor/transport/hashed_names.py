@@ -45,6 +45,7 @@ class HashedNames(Generic[Line]):
         self._by_blob: dict[bytes, list[_Entry[Line]]] = {}
         self._found: dict[str, list[_Entry[Line]]] = {}
         self._prepared: list[tuple[Any, Any, _Entry[Line]]] = []
+        self._types: set[str] = set()
         self._spent = 0
 
     def add(self, names: str, blob: bytes, line: Line) -> None:
@@ -53,6 +54,7 @@ class HashedNames(Generic[Line]):
         if hashed is not None:
             entry = _Entry(*hashed, blob, line)
             self._entries.append(entry)
+            self._types.add(type_of(blob))
             self._by_blob.setdefault(blob, []).append(entry)
 
     def find(self, name: str, blob: bytes) -> list[Line]:
@@ -71,8 +73,7 @@ class HashedNames(Generic[Line]):
         """Return the types of the keys stored for `name`: exact if that is known or cheap, else what is on file."""
         if name not in self._found:
             if self._spent + len(self._entries) > _MOST_GUESSES:
-                types = {type_of(blob) for blob in self._by_blob}
-                return tuple(types) if len(types) == 1 else ()
+                return tuple(self._types) if len(self._types) == 1 else ()
             self._spent += len(self._entries)
         return tuple(dict.fromkeys(type_of(entry.blob) for entry in self._find_entries(name)))
 

@@ -14,9 +14,9 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from auditor.errors import TransportError
+from auditor.errors import PHASES, Phase, TransportError
 from auditor.model.host import Host
-from auditor.model.transcript import Transcript
+from auditor.model.transcript import Session, Transcript
 from auditor.transport import SHELL, Limits, Script
 from auditor.transport.deadline import Deadline
 from auditor.transport.host_keys import HostKeys, effective_policy
@@ -97,22 +97,28 @@ class OpenSshTransport:
     def _converse(self, host: Host, script: Script, command: str, secret: bytes, deadline: Deadline) -> Transcript:
         """Run ssh once. Raises TransportError when the script printed nothing because ssh failed."""
         started_at = self._clock()
-        with _open_log() as (path, log), step("exec", host) as note:
+        ignored = self._host_keys.policy == "ignored"  # then nobody looks whom a password would go to
+        prompt = PasswordPrompt(script.prompt, b"" if ignored else secret)
+        with _open_log() as (path, log):
             words = ["ssh", *self._config, "-E", path, *build_arguments(host, self._settings(host)), command]
-            shell = start(words, _environment())
-            note("ssh")
-            drain = Drain(shell, script.text, self._limits, PasswordPrompt(script.prompt, secret), log)
-            try:
-                drain.run(deadline)
-            finally:
-                status = end(shell, 0.0 if drain.full else deadline.left(_END_S))
-                drain.read_log()
-                drain.close()
+            with step("tcp", host) as note:
+                note("all steps are taken by the system's ssh")
+                shell = start(words, _environment())
+                drain = Drain(shell, script.text, self._limits, prompt, log)
+                try:
+                    drain.run(deadline)
+                finally:
+                    status = end(shell, 0.0 if drain.full else deadline.left(_END_S))
+                    drain.read_log()
+                    drain.close()
         account = read_log(bytes(drain.log))
+        session = describe_session(account, ignored=ignored, accepted=str(self._host_keys.accepted.path))
+        error = None
         if not drain.stdout and status is None and not drain.full:
-            raise explain_timeout(account, deadline.seconds)
-        if not drain.stdout and (status == _SSH_FAILED or not has_session(account)):
-            raise explain_end(account, bytes(drain.stderr))
+            error = explain_timeout(account, deadline.seconds)
+        elif not drain.stdout and (status == _SSH_FAILED or not has_session(account)):
+            error = explain_end(account, bytes(drain.stderr))
+        _tell_steps(host, session, error)
         return Transcript(
             nonce=script.nonce,
             stdout=bytes(drain.stdout),
@@ -121,9 +127,7 @@ class OpenSshTransport:
             cut="lost" if status == _SSH_FAILED and not drain.full else why_cut(drain, status),
             started_at=started_at,
             finished_at=self._clock(),
-            session=describe_session(
-                account, ignored=self._host_keys.policy == "ignored", accepted=str(self._host_keys.accepted.path)
-            ),
+            session=session,
         )
 
     def _settings(self, host: Host) -> list[str]:
@@ -131,20 +135,39 @@ class OpenSshTransport:
         files = " ".join(_quote(str(Path(path).absolute())) for path in host.known_hosts)
         settings = [f"ConnectTimeout={max(1, round(host.ssh.connect_timeout or _CONNECT_S))}"]
         policy = effective_policy(host, self._host_keys.policy)
-        if policy == "ignored":
-            return [*settings, "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "GlobalKnownHostsFile=none"]
-        if policy == "accept-new":
+        theirs = files or "~/.ssh/known_hosts ~/.ssh/known_hosts2"
+        if policy == "ignored":  # the first file is the one that ssh writes to
+            settings += ["StrictHostKeyChecking=no", f"UserKnownHostsFile={os.devnull} {theirs}"]
+        elif policy == "accept-new":
             path = self._host_keys.accepted.path
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.touch(mode=0o600)  # ssh would let everybody read it
             mine = _quote(str(path))
-            theirs = files or "~/.ssh/known_hosts ~/.ssh/known_hosts2"
             settings += ["StrictHostKeyChecking=accept-new", f"UserKnownHostsFile={mine} {theirs}"]
         else:
             settings += ["StrictHostKeyChecking=yes", *([f"UserKnownHostsFile={files}"] if files else [])]
         settings += ["GlobalKnownHostsFile=none"] if files else []
         jumps = [_spell_jump(name, self._jump_hosts) for name in host.jump]
         return [*settings, f"ProxyJump={','.join(jumps)}"] if jumps else settings
+
+
+def _tell_steps(host: Host, session: Session, error: TransportError | None) -> None:
+    """Tell whoever watches of the steps that only ssh saw, after they were taken. Raises `error`, in its own step."""
+    notes: Mapping[Phase, str | None] = {
+        "banner": session.server_version,
+        "kex": f"{session.kex}, {session.cipher}",
+        "hostkey": f"{session.host_key}, {session.host_key_trust}",
+        "auth": "as ssh is configured",
+    }
+    reached = PHASES if error is None else PHASES[: PHASES.index(error.phase) + 1]
+    for phase in reached[2:]:
+        with step(phase, host) as note:
+            if error is not None and error.phase == phase:
+                raise error
+            if notes.get(phase):
+                note(str(notes[phase]))
+    if error is not None:
+        raise error
 
 
 def build_arguments(host: Host, settings: Sequence[str]) -> list[str]:

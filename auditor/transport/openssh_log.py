@@ -81,13 +81,13 @@ def describe_session(log: Account, *, ignored: bool, accepted: str) -> Session:
 
 
 def _read_trust(log: Account, ignored: bool, accepted: str) -> HostKeyTrust | None:
-    if ignored:
-        return "ignored"
     text = "\n".join(log.lines)
-    if f"key in {accepted}:" in text or "Warning: Permanently added" in text:
+    if not ignored and (f"key in {accepted}:" in text or "Warning: Permanently added" in text):
         return "accepted"
     known = re.search(r"^debug1: Host .* is known and matches the \S+ host (key|certificate)\.$", text, re.MULTILINE)
-    return _TRUST[known[1]] if known else None
+    if known:
+        return _TRUST[known[1]]
+    return "ignored" if ignored else None
 
 
 def _search(pattern: str, log: Account) -> str | None:
@@ -105,16 +105,28 @@ def has_session(log: Account) -> bool:
 def explain_end(log: Account, stderr: bytes) -> TransportError:
     """Return why ssh ended by itself before the script could print anything."""
     errors = log.errors or read_log(stderr[:4096]).errors
-    text = "\n".join((*log.lines, *errors))
-    said = f': ssh says "{errors[-1]}"' if errors else ""
     for pattern, phase, code, hint in _CAUSES:
-        if re.search(pattern, text):
-            return TransportError(phase, code, f"{_WORDS[phase]}{said}", hint)
+        found = next((line for line in (*errors, *log.lines) if re.search(pattern, line)), None)
+        if found is not None:
+            detail = _say_key(log) if phase == "hostkey" else ""
+            return TransportError(phase, code, f'{_WORDS[phase]}: ssh says "{_undebug(found)}"{detail}', hint)
     phase, _, _ = _reached(log)
+    said = f': ssh says "{errors[-1]}"' if errors else ""
     if phase == "read":
         return TransportError("read", "connection-lost", f"the connection was lost{said}", "look at the server's log")
     ends: dict[Phase, str] = {"auth": "auth-closed", "kex": "kex-closed", "banner": "closed-before-banner"}
     return TransportError(phase, ends.get(phase, "openssh-failed"), f"{_WORDS[phase]}{said}", "try `ssh` by hand")
+
+
+def _say_key(log: Account) -> str:
+    """Return which key the host showed, and where another one stands."""
+    shown = _search(_SESSION["host_key"], log)
+    offending = [line for line in log.lines if line.startswith("Offending ")]
+    return "".join(f"; {part}" for part in (*([f"it shows {shown}"] if shown else []), *offending[:2]))
+
+
+def _undebug(line: str) -> str:
+    return re.sub(r"^debug\d: ", "", line)
 
 
 _WORDS: dict[Phase, str] = {

@@ -24,6 +24,7 @@ from auditor.transport.ssh_breaker import Breaker
 from auditor.transport.ssh_channel import Answer, Plan, run_script
 from auditor.transport.ssh_connection import AUTH_S, connect
 from auditor.transport.ssh_dial import Resolver, dial
+from auditor.transport.ssh_engine import find_obstacle
 from auditor.transport.ssh_keys import KeyRing
 from auditor.transport.ssh_line import Line, Link, Straight, explaining
 from auditor.transport.ssh_protocol import quiet_paramiko
@@ -34,6 +35,7 @@ from auditor.transport.timeline import step
 
 DNS_S, TCP_S = 5.0, 10.0
 _MOST_RETRIES = 3
+_KEEPALIVE_S = 30
 _OVERHEAD = 16 * MEBIBYTE
 """What a connection may carry beside the output that is kept: packet headers, discarded errors, other messages."""
 
@@ -68,8 +70,10 @@ class SshTransport:
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """Lines of the known_hosts files read so far that could not be understood."""
-        return self._host_keys.warnings
+        """Lines of the known_hosts files read so far that could not be understood; a paramiko that is not known."""
+        obstacle = find_obstacle()
+        slower = f"{obstacle}: connections go by its public interface, which is slower"
+        return (*self._host_keys.warnings, *([Problem("paramiko", 0, 0, slower)] if obstacle else []))
 
     def close(self) -> None:
         """Hang up on the jump hosts, let go of the ssh agent, and see new host keys to the disk."""
@@ -124,7 +128,9 @@ class SshTransport:
         """Connect to a jump host and log in, for many."""
         lifeline = Lifeline(self._watchdog)
         with lifeline.guard(deadline):
-            return self._enter(jumps, host, lifeline, deadline, None)
+            link = self._enter(jumps, host, lifeline, deadline, None)
+        link.connection.engine.set_keepalive(_KEEPALIVE_S)  # it may have nothing to do for a while
+        return link
 
     def _enter(
         self, jumps: Sequence[Host], host: Host, lifeline: Lifeline, deadline: Deadline, plan: Plan | None
@@ -183,7 +189,7 @@ class SshTransport:
             via = self._bastions.reach(jumps, deadline)
             with step("tcp", host) as note:
                 note(f"{join_port(host.address, host.port)} through {via.connection.host.name}")
-                return self._bastions.open(via, host, deadline.within(limit_s)), host.address
+                return self._bastions.open(via, host, deadline.within(limit_s), deadline), host.address
         if host.ssh.proxy_command is not None:
             with step("tcp", host) as note:
                 note(f"through {host.ssh.proxy_command}")

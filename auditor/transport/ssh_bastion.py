@@ -5,11 +5,10 @@ deadline. When it dies it is made once more; after that, or after a refusal, eve
 same words, and nothing more is sent to the jump host. A chain a > b has a connection to a, and one to b through it.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-
-import paramiko
 
 from auditor.errors import TransportError
 from auditor.model.address import join_port
@@ -17,8 +16,10 @@ from auditor.model.host import Host
 from auditor.transport.deadline import Deadline, Watchdog
 from auditor.transport.ssh_line import STUCK_S, Link, Tunnel, explain_death
 from auditor.transport.ssh_shared import CONNECT_FAILED, SharedEngine, TunnelRefusedError
+from auditor.transport.ssh_shell import GONE
 
 _MOST_CONNECTS = 2
+_PROBE_S = 2.0
 _TRANSIENT = frozenset(
     {"tcp-timeout", "tcp-reset", "banner-timeout", "closed-before-banner", "kex-timeout", "kex-closed", "auth-closed"}
 )
@@ -57,6 +58,7 @@ class Bastions:
         self._allowance = allowance
         self._ways: dict[tuple[str, ...], _Way] = {}
         self._lock = threading.Lock()
+        self._probing = threading.Lock()
 
     def reach(self, jumps: Sequence[Host], deadline: Deadline) -> Link:
         """Return the connection to the last of `jumps`. Raises TransportError: jump-failed, and in which phase."""
@@ -93,18 +95,25 @@ class Bastions:
                     way.connects = _MOST_CONNECTS
             else:
                 with way.changed:
-                    way.link = link
-                return link
-        error = error or _waited_too_long(way, deadline)
+                    if way.failure is None:
+                        way.link = link
+                        return link
+                link.close()  # too late: the run is over
+                break
+        error = way.failure or error or _waited_too_long(way, deadline)
         if way.connects >= _MOST_CONNECTS:
             way.failure = error
         raise _copy(error)
 
-    def open(self, via: Link, host: Host, limit: Deadline) -> Tunnel:
-        """Return a stream to the host's port. Raises TransportError: what the jump host says of it, or jump-failed."""
+    def open(self, via: Link, host: Host, limit: Deadline, deadline: Deadline) -> Tunnel:
+        """Return a stream to the host's port, opened within `limit`; `deadline` is the host's.
+
+        Raises TransportError: what the jump host says of the host, or jump-failed.
+        """
         engine = via.connection.engine
         assert isinstance(engine, SharedEngine)  # noqa: S101  # `reach` returns no others
         self._grant(via)
+        heard = engine.seen.received
         where = f"{join_port(host.address, host.port)} through the jump host {via.connection.host.name}"
         try:
             # A jump host that does not even take the question in would hold up whoever asks it.
@@ -112,13 +121,22 @@ class Bastions:
                 channel = engine.open_tunnel(host.address, host.port, limit, self._watchdog)
         except TunnelRefusedError as refusal:
             raise _not_opened(via.connection.host, where, refusal) from refusal
-        except (paramiko.SSHException, EOFError, OSError) as error:
+        except GONE as error:
+            self._probe(via, heard, deadline)
             if not via.alive:
                 raise explain_death(via) from error
             message = f"{where}: no answer within {limit.seconds:.3g} s"
             hint = "the host is down, or a firewall behind the jump host drops the connection"
             raise TransportError("tcp", "tcp-timeout", message, hint) from error
         return Tunnel(channel, via, self._watchdog)
+
+    def _probe(self, via: Link, heard: int, deadline: Deadline) -> None:
+        """Cut a jump host that has sent nothing since `heard` bytes and does not answer when it is spoken to."""
+        engine = via.connection.engine
+        with self._probing:
+            if engine.seen.received == heard and via.alive and not deadline.passed:
+                with self._watchdog.guard(deadline.within(_PROBE_S), via.lifeline.cut), contextlib.suppress(*GONE):
+                    engine.global_request("keepalive@openssh.com")  # sshd does not know it, and says so
 
     def _grant(self, via: Link) -> None:
         """Let one more guest's answer come through `via`, and through what that itself comes through."""

@@ -62,7 +62,8 @@ class Plan:
 
     def backfired(self, error: TransportError) -> bool:
         """Return whether the server hung up on what was sent ahead. From then on nothing is."""
-        wrong = self._ahead and self._engine is not None and self._engine.rushed and error.code == "exec-closed"
+        hung_up = error.code in {"auth-closed", "exec-closed"}
+        wrong = hung_up and self._ahead and self._engine is not None and self._engine.rushed
         self._ahead = False
         return wrong
 

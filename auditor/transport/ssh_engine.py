@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from math import inf
-from queue import Empty, SimpleQueue
 from typing import Any
 
 import paramiko
@@ -23,6 +22,7 @@ from paramiko.ssh_exception import MessageOrderError
 from auditor.transport.deadline import Deadline
 from auditor.transport.ssh_agent import SharedAgentKey
 from auditor.transport.ssh_banner import Greeting
+from auditor.transport.ssh_driven_login import BoundedKey, DrivenLogin, Service
 from auditor.transport.ssh_protocol import BoundedPacketizer, Engine, Prompted
 from auditor.transport.ssh_session import ANSWERS, Session
 from auditor.transport.ssh_shell import Job, News, Shell
@@ -148,7 +148,7 @@ class DrivenEngine(Engine):
 
     def __init__(self, wire: Wire, *args: Any, **options: Any) -> None:
         super().__init__(wire, *args, **options)
-        self.service_accepted = False
+        self._service = Service()
         self._job: Job | None = None
         self._ahead: Session | None = None  # what was started together with the login
         self._sessions: list[Session] = []
@@ -180,7 +180,7 @@ class DrivenEngine(Engine):
         self._job = job
 
     def auth_publickey(self, username: str, key: paramiko.PKey, event: threading.Event | None = None) -> list[str]:
-        bounded = _BoundedKey(key, self.packetizer.limit) if isinstance(key, SharedAgentKey) else key
+        bounded = BoundedKey(key, self.packetizer.limit) if isinstance(key, SharedAgentKey) else key
         self._begin_login().auth_publickey(username, bounded, event or threading.Event())
         self._rush()
         return []
@@ -192,8 +192,9 @@ class DrivenEngine(Engine):
         event: threading.Event | None = None,
         fallback: bool = True,  # noqa: ARG002  # paramiko's signature; whoever gives an event falls back himself
     ) -> list[str]:
+        # Nothing is sent behind a password: a server that hangs up on what it did not expect would have to be asked
+        # again, and a wrong password would count twice.
         self._begin_login().auth_password(username, password, event or threading.Event())
-        self._rush()
         return []
 
     def answer_prompts(self, username: str, answer: Prompted, deadline: Deadline) -> Sequence[str]:
@@ -231,12 +232,12 @@ class DrivenEngine(Engine):
             self._advance()
         if not self.active:
             raise self.get_exception() or paramiko.SSHException("No existing session")
-        handler = _Login(self, early=self._is_patient)
+        handler = DrivenLogin(self, self._service, early=self._is_patient)
         self.auth_handler = handler
         return handler
 
     def _rush(self) -> None:
-        """Send the job right behind the first login."""
+        """Send the job right behind the first key."""
         if self._job is not None and self._is_patient and not self._sessions:
             self._ahead = self._begin(self._job, ahead=True)
 
@@ -309,7 +310,7 @@ class DrivenEngine(Engine):
             self._session_of(message).take(kind, message)
         elif kind in self._handler_table:
             self._handler_table[kind](message)
-        elif isinstance(self.auth_handler, _Login) and kind in self.auth_handler._handler_table:
+        elif isinstance(self.auth_handler, DrivenLogin) and kind in self.auth_handler._handler_table:
             self.auth_handler._handler_table[kind](message)
         elif kind == _UNIMPLEMENTED:
             if self._ahead is not None:
@@ -335,67 +336,6 @@ class DrivenEngine(Engine):
         held, self._held = self._held, []
         for message in held:
             self._send_message(message)
-
-
-class _Login(AuthHandler):
-    """One attempt to log in. `early`: it does not wait for the service to be accepted, which takes a round trip."""
-
-    _handler_table: Mapping[int, Callable[[paramiko.Message], None]]
-
-    def __init__(self, engine: DrivenEngine, *, early: bool) -> None:
-        super().__init__(engine)
-        self._engine = engine
-        self._sent = False
-        self._early = early
-
-    def _request_auth(self) -> None:
-        if not self._engine.service_accepted:
-            super()._request_auth()  # type: ignore[misc]  # see LEANS_ON
-        if self._early or self._engine.service_accepted:
-            self._send_login(paramiko.Message().add_string("ssh-userauth"))
-
-    def _parse_service_accept(self, m: paramiko.Message) -> None:
-        self._engine.service_accepted = True
-        if not self._sent:
-            self._send_login(m)
-
-    def _send_login(self, accepted: paramiko.Message) -> None:
-        self._sent = True
-        accepted.rewind()
-        super()._parse_service_accept(accepted)  # type: ignore[misc]  # see LEANS_ON
-
-
-class _BoundedKey(paramiko.PKey):
-    """A key in an ssh agent, which may hang: its signature is waited for, but not beyond the deadline."""
-
-    def __init__(self, inner: SharedAgentKey, deadline: Deadline) -> None:
-        self._inner = inner
-        self._deadline = deadline
-        self.public_blob = inner.public_blob
-
-    def asbytes(self) -> bytes:
-        return self._inner.asbytes()
-
-    def get_name(self) -> str:
-        return self._inner.get_name()
-
-    def sign_ssh_data(self, data: bytes, algorithm: str | None = None) -> paramiko.Message:
-        answers: SimpleQueue[paramiko.Message | Exception] = SimpleQueue()
-
-        def sign() -> None:
-            try:
-                answers.put(self._inner.sign_ssh_data(data, algorithm))
-            except Exception as error:  # noqa: BLE001 - paramiko's talk with an agent ends in anything; see below
-                answers.put(error)
-
-        threading.Thread(target=sign, name="netaudit-agent", daemon=True).start()
-        try:
-            answer = answers.get(timeout=self._deadline.left())
-        except Empty:
-            raise paramiko.SSHException("the ssh agent did not answer") from None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
 
 
 class DrivenShell:

@@ -20,6 +20,8 @@ from auditor.transport.ssh_wire import Lifeline, Stream
 STUCK_S = 5.0
 """How long a jump host may take to accept a message, or to answer beyond a guest's own time; then it counts as dead."""
 
+_THREAD_END_S = 0.2
+
 
 class Line(Protocol):
     """One way to a host, and the stream on it."""
@@ -115,6 +117,8 @@ class Tunnel:
         channel.in_buffer.close()
 
     def explain(self, error: TransportError) -> TransportError:
+        # paramiko's thread closes its channels first, and only then calls the connection ended.
+        self._via.connection.engine.join(_THREAD_END_S)
         return error if self._via.alive else explain_death(self._via)
 
     def close(self) -> None:
@@ -127,7 +131,7 @@ class Tunnel:
 def explain_death(via: Link) -> TransportError:
     """Return what to say of a jump host whose connection has ended."""
     seen = via.connection.engine.seen
-    said = f': it says "{seen.disconnect}"' if seen.disconnect else ""
-    how = "sent more than its share" if seen.exhausted else f"ended the connection{said}"
-    hint = "look at its log; it may limit how many hosts are reached through it"
-    return TransportError("tcp", "jump-failed", f"the jump host {via.connection.host.name} {how}", hint)
+    said = f', and it says "{seen.disconnect}"' if seen.disconnect else ""
+    how = "it sent more than its share" if seen.exhausted else f"it broke{said}"
+    message = f"the connection to the jump host {via.connection.host.name} did not last: {how}"
+    return TransportError("tcp", "jump-failed", message, "look at the log of its sshd, and at what lies between")

@@ -174,6 +174,7 @@ class Manners:
     login_answer: int | None = paramiko.common.AUTH_SUCCESSFUL
     methods: str = "password,publickey"
     prompts: tuple[tuple[str, bool], ...] = ()
+    first_channel: int = 0
 
 
 class _Interface(paramiko.ServerInterface):
@@ -255,6 +256,7 @@ def ssh_server(manners: Manners, seen: Seen | None = None) -> Behaviour:
     def behaviour(conn: socket.socket, stop: threading.Event) -> None:
         engine = paramiko.Transport(conn, packetizer_class=_Timerless)
         engine.add_server_key(host_key())
+        engine._channel_counter = manners.first_channel  # type: ignore[attr-defined]  # where its numbers begin
         interface = _Interface(manners, stop, record)
         try:
             engine.start_server(event=threading.Event(), server=interface)

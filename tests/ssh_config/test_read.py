@@ -110,30 +110,20 @@ def test_only_blocks_that_can_matter_are_looked_at(tmp_path: Path) -> None:
     assert value(config, tmp_path, "port", "web-1234") == "1022"
 
 
-WORDS = st.sampled_from(
-    ["Host", "Match", "Include", "IgnoreUnknown", "User", "Port", "ProxyJump", "ProxyCommand", "IdentityFile", "="]
-    + [
-        "all",
-        "host",
-        "exec",
-        "final",
-        "!",
-        "*",
-        "?",
-        '"',
-        "'",
-        "\\",
-        "#",
-        "%h",
-        "%",
-        "${",
-        "${HOME}",
-        "none",
-        "~",
-        "~x",
-    ]
-    + ["UserKnownHostsFile", "IdentityAgent", "HostName", "Ciphers", "+", "-*", "^", ",", "ConnectTimeout", "1m", "\0"]
-)
+KEYWORDS = ["Host", "Match", "Include", "IgnoreUnknown", "User", "Port", "ProxyJump", "ProxyCommand", "IdentityFile"]
+OTHERS = [
+    "UserKnownHostsFile",
+    "IdentityAgent",
+    "HostName",
+    "Ciphers",
+    "ConnectTimeout",
+    "all",
+    "host",
+    "exec",
+    "final",
+]
+SIGNS = [*"=!*?\"'\\#%~+^,", "%h", "${", "${HOME}", "none", "~x", "-*", "1m", "\0"]
+WORDS = st.sampled_from([*KEYWORDS, *OTHERS, *SIGNS])
 LINES = st.lists(st.one_of(WORDS, st.text(max_size=5)), max_size=6).map(" ".join)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.errors import DocumentError
+from auditor.errors import DocumentError, TransportError
 from auditor.model.host import SecretRef, SshOptions
 from auditor.transport.ssh_route import expand_route
 from tests.builders import a_host
@@ -156,7 +156,12 @@ class TestJumps:
         assert [host.jump for host in inventory.jump_hosts] == [("bastion",)]
 
     def test_tokens_in_a_jump(self, tmp_path: Path) -> None:
-        assert settle_one(tmp_path, "ProxyJump gate-%h:1022\n").jump == ("gate-web:1022",)
+        assert settle_one(tmp_path, "Host web\nProxyJump gate-%h:1022\n").jump == ("gate-web:1022",)
+
+    def test_ever_new_jump_hosts_come_to_an_end(self, tmp_path: Path) -> None:
+        inventory, _ = settle_text(tmp_path, "ProxyJump gate-%h\n")
+        with pytest.raises(TransportError, match="too long a chain"):
+            expand_route(inventory.hosts[0], {host.name: host for host in inventory.jump_hosts})
 
     def test_a_jump_of_the_inventory_keeps_a_proxy_command_away(self, tmp_path: Path) -> None:
         host = settle_one(tmp_path, "ProxyCommand nc\n", an_open_host(jump=("b",)), others=[a_host("b")])

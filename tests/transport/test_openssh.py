@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from auditor.model.transcript import Transcript
 from auditor.transport import MEBIBYTE, Limits, Script
 from auditor.transport.host_keys import HostKeys
 from auditor.transport.openssh import OpenSshTransport, build_arguments
+from auditor.transport.public_key import fingerprint
 from auditor.transport.ssh import SshTransport
 from tests.builders import NOW, a_host
 from tests.requirements import require
@@ -85,7 +87,10 @@ def test_host_key_comes_first(transport: OpenSshTransport, sshd: Sshd, tmp_path:
     other = make_key(tmp_path / "other").with_suffix(".pub").read_text()
     names = {"name": f"[127.0.0.1]:{sshd.port}", "other": other, "key": sshd.public_key()}
     sshd.known_hosts.write_text(known.format(**names) + "\n")
-    assert fail(transport, sshd).code == code
+    error = fail(transport, sshd)
+    assert error.code == code
+    assert f"it shows ssh-ed25519 {fingerprint(b64decode(sshd.public_key().split()[1]))}" in error.message
+    assert (f"{sshd.known_hosts}:1" in error.message) == (code == "hostkey-mismatch")
     assert sshd.wait_for_log("Connection closed by")
     assert sshd.login_attempts() == 0
 
@@ -196,6 +201,8 @@ def test_ignored_keys_are_marked(sshd: Sshd) -> None:
     transport = ssh(policy="ignored")
     assert transport.run(sshd.host(), SCRIPT).session.host_key_trust == "ignored"
     assert sshd.known_hosts.read_text() == ""
+    sshd.known_hosts.write_text(f"[127.0.0.1]:{sshd.port} {sshd.public_key()}\n")
+    assert transport.run(sshd.host(), SCRIPT).session.host_key_trust == "known"
 
 
 LOOSE = """\

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from auditor.errors import TransportError
-from auditor.model.host import Host
+from auditor.model.host import Host, SshOptions
 from auditor.transport import Script
 from auditor.transport.ssh import SshTransport
 from tests.builders import NOW
@@ -140,7 +140,7 @@ def test_connection_that_died_is_made_once_more(fleet: Responder, tmp_path: Path
         wait_until_dead(transport)
         told = run_all(transport, hosts[8:])
         assert connections(bastion) == 2
-    assert Counter(told) == {"tcp/jump-failed: the jump host bastion ended the connection": 4}
+    assert Counter(told) == {"tcp/jump-failed: the connection to the jump host bastion did not last: it broke": 4}
 
 
 def test_jump_host_that_goes_down_for_good(fleet: Responder, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_hosts_under_way_when_the_jump_host_dies(tmp_path: Path) -> None:
             time.sleep(0.02)
         end()
         told = Counter(str(failure.result()) for failure in failures)
-    assert told == {"tcp/jump-failed: the jump host bastion ended the connection": 5}
+    assert told == {"tcp/jump-failed: the connection to the jump host bastion did not last: it broke": 5}
 
 
 @pytest.mark.parametrize(
@@ -328,24 +328,45 @@ def test_host_that_cannot_be_reached_in_time(fleet: Responder, tmp_path: Path) -
     assert f"127.0.0.1:{host.port} through the jump host bastion: no answer within " in error.message
 
 
+@contextlib.contextmanager
+def stopped(sshd: Sshd) -> Iterator[None]:
+    """Stop the processes that serve connections, for a while."""
+    children = subprocess.run(["pgrep", "-P", str(sshd.pid)], capture_output=True, text=True, check=True)
+    processes = [int(pid) for pid in children.stdout.split()]
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in processes:
+            os.kill(pid, signal.SIGCONT)
+
+
 def test_bastion_that_hangs(fleet: Responder, tmp_path: Path) -> None:
     """Stopped in mid run, it answers nothing any more: every host ends in time all the same."""
     require("root")
     hosts = behind(fleet, tmp_path, 3, "bastion", timeout=2.0)
     with run_sshd(tmp_path / "a") as bastion, through(bastion.host("bastion")) as transport:
         assert run_all(transport, hosts[:1]) == names(hosts[:1])
-        children = subprocess.run(["pgrep", "-P", str(bastion.pid)], capture_output=True, text=True, check=True)
-        processes = [int(pid) for pid in children.stdout.split()]
-        for pid in processes:
-            os.kill(pid, signal.SIGSTOP)
-        try:
+        with stopped(bastion):
             started = time.monotonic()
             told = run_all(transport, hosts[1:])
             assert time.monotonic() - started <= 4.0
-        finally:
-            for pid in processes:
-                os.kill(pid, signal.SIGCONT)
     assert all(message.startswith("tcp/tcp-timeout: ") for message in told)
+
+
+def test_bastion_that_hangs_is_given_up_where_there_is_time(fleet: Responder, tmp_path: Path) -> None:
+    """It does not answer when it is spoken to, either: the next host gets a new connection."""
+    require("root")
+    patience = SshOptions(connect_timeout=0.5)
+    hosts = behind(fleet, tmp_path, 3, "bastion", timeout=15.0, ssh=patience)
+    with run_sshd(tmp_path / "a") as bastion, through(bastion.host("bastion")) as transport:
+        assert run_all(transport, hosts[:1]) == names(hosts[:1])
+        with stopped(bastion):
+            (told,) = run_all(transport, hosts[1:2])
+            assert run_all(transport, hosts[2:]) == names(hosts[2:])
+        assert connections(bastion) == 2
+    assert told == "tcp/jump-failed: the connection to the jump host bastion did not last: it broke"
 
 
 def test_loop_and_stranger(tmp_path: Path) -> None:
