@@ -101,7 +101,7 @@ def audit_inventory(inventory: Inventory, policies: PolicySet, gate: Gate) -> Fi
 
     with occupy(folder, outputs, header.run_id):
         if resumption is None:
-            report_unfinished(folder)
+            report_unfinished(folder, paths)
         stream.begin(header, _list_files(policies), GENERATOR)
         tally = work_through(inventory, header, paths, gate.manner, judge, stream.add, resumption)
         if tally.interrupted is not None:

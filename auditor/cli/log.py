@@ -24,10 +24,11 @@ VARIABLE = "NETAUDIT_LOG_FORMAT"
 
 
 class Live(Protocol):
-    """Something on the screen that changes in place: what to write so that it goes, and so that it is there."""
+    """Something on the screen that changes in place: what to write so that it goes, is there, or is up to date."""
 
     def erase(self) -> str: ...
     def draw(self) -> str: ...
+    def redraw(self) -> str: ...
 
 
 class _Log:
@@ -129,7 +130,7 @@ def redraw() -> None:
     """Bring the live display up to date."""
     with _log.lock:
         if _log.live is not None:
-            _write(_log.live.erase() + _log.live.draw())  # at once, or it flickers
+            _write(_log.live.redraw())
 
 
 def stderr() -> TextIO | None:

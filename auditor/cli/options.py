@@ -184,7 +184,6 @@ AcceptNewOption = Annotated[
     bool,
     typer.Option(
         "--accept-new-host-keys",
-        envvar="NETAUDIT_ACCEPT_NEW_HOST_KEYS",
         help="Take the key of a host that is not known on trust, keep it, and mark the host in the report.",
     ),
 ]

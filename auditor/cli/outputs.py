@@ -6,13 +6,14 @@ from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.cli.stdout import write_stdout
 from auditor.errors import OutputError, UsageError
 from auditor.model.report import AuditReport
-from auditor.reporters import FOLDERS, FORMATS, check_format, render, render_folder
+from auditor.reporters import FOLDERS, FORMATS, check_format, render_folder, render_parts
 from auditor.reporters.text import render_text
 from auditor.transport.evidence import TEMPORARY
 
@@ -91,9 +92,9 @@ def write_report(
     elif output.format == "text" and output.path is None:
         write_stdout(render_text(report, color=color))
     else:
-        data = render(report, output.format, earlier)
-        data = BOM_UTF8 + data if csv_bom and output.format == "csv" else data
-        write_stdout(data) if output.path is None else write_file(output.path, data)
+        mark = (BOM_UTF8,) if csv_bom and output.format == "csv" else ()
+        parts = chain(mark, render_parts(report, output.format, earlier))
+        write_stdout(b"".join(parts)) if output.path is None else write_file(output.path, parts)
 
 
 def write_folder(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
@@ -102,20 +103,22 @@ def write_folder(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:
         write_file(folder / name, data)
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Put `data` at `path` in one step, for its owner alone. Raises OutputError; an old file is then untouched.
+def write_file(path: Path, data: bytes | Iterable[bytes]) -> None:
+    """Put `data`, or its pieces one after another, at `path` in one step, for its owner alone.
 
+    Raises OutputError; an old file is then untouched.
     A device or a pipe (`/dev/null`, `/dev/stderr`) is written to, never replaced.
     """
+    parts = (data,) if isinstance(data, bytes) else data
     try:
         if path.exists() and not path.is_file():
-            path.write_bytes(data)
+            path.write_bytes(b"".join(parts))
             return
         make_folder(path.parent)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                file.writelines(parts)
                 file.flush()
                 os.fsync(file.fileno())
             Path(temporary).replace(path)

@@ -7,7 +7,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from time import monotonic
 from typing import Literal
 
@@ -34,6 +34,10 @@ _LISTEN_S = 1.0
 _EVERY_SECONDS = 30.0
 _AT_MOST_EVERY = 3.0
 _NAMED = 3
+# Control sequences of ECMA-48: CUU §8.3.22, EL §8.3.41, ED §8.3.39.
+_CLEARED_ROW = "\x1b[2K\n"
+_CLEAR_REST = "\x1b[K\n"
+_CLEAR_BELOW = "\x1b[J"
 _STOPPING = "stopping: what is in flight may finish, for a moment (once more: end at once)"
 
 
@@ -115,17 +119,28 @@ class Progress:
 
     def draw(self) -> str:
         """See Live."""
-        width, height = shutil.get_terminal_size()
-        self._drawn = draw_glance(self._board.look(), width, height, color=self._color)
-        if log.is_stopping():
-            self._drawn = [*self._drawn, _STOPPING[: width - 1]]
-        return "".join(f"{line}\n" for line in self._drawn)
+        return "".join(f"{line}\n" for line in self._compose())
 
     def erase(self) -> str:
         """See Live."""
-        rows = count_rows([_strip_color(line) for line in self._drawn], shutil.get_terminal_size().columns)
+        rows = self._count_rows()
         self._drawn = ()
-        return f"\r\x1b[{rows}A\x1b[J" if rows else ""  # up, clear to the end of the screen: ECMA-48 §8.3.22, §8.3.39
+        return f"{_go_up(rows)}{_CLEARED_ROW * rows}{_go_up(rows)}"
+
+    def redraw(self) -> str:
+        """See Live. Rows are written over one by one: a screen that is cleared as a whole flickers, or scrolls away."""
+        rows = self._count_rows()
+        return f"{_go_up(rows)}{''.join(f'{line}{_CLEAR_REST}' for line in self._compose())}{_CLEAR_BELOW}"
+
+    def _compose(self) -> Sequence[str]:
+        width, height = _measure_terminal()
+        self._drawn = draw_glance(self._board.look(), width, height, color=self._color)
+        if log.is_stopping():
+            self._drawn = [*self._drawn, _STOPPING[: width - 1]]
+        return self._drawn
+
+    def _count_rows(self) -> int:
+        return count_rows([_strip_color(line) for line in self._drawn], _measure_terminal()[0])
 
     def _tick(self) -> None:
         while not self._over.wait(_REDRAW_S if self._style == "live" else _LISTEN_S):
@@ -133,6 +148,19 @@ class Progress:
                 log.redraw()
             else:
                 self.speak()
+
+
+def _go_up(rows: int) -> str:
+    return f"\r\x1b[{rows}A" if rows else ""
+
+
+def _measure_terminal() -> tuple[int, int]:
+    """Return the columns and rows of the terminal on standard error: standard output may be elsewhere."""
+    with suppress(OSError, ValueError, AttributeError):
+        size = os.get_terminal_size(log.stderr().fileno())  # type: ignore[union-attr]  # None has no fileno, see above
+        if size.columns and size.lines:
+            return size
+    return shutil.get_terminal_size()
 
 
 def _strip_color(line: str) -> str:

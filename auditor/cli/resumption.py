@@ -5,7 +5,7 @@ did not answer, or were cut off in mid-answer are asked again.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,19 +88,19 @@ def find_evidence(path: Path) -> Path:
             return folder / name
     raise EvidenceError(
         f"{folder} holds no {EVIDENCE_NAME}, so there is nothing to go on from",
-        "run without --resume, with evidence among the outputs (it is unless -o says otherwise)",
+        "name the evidence itself, if it is elsewhere; a run gathers it unless -o leaves it out",
     )
 
 
-def report_unfinished(folder: Path) -> None:
-    """Say that a killed run left evidence in `folder`, which a new run there is about to replace.
+def report_unfinished(folder: Path, paths: Collection[Path]) -> None:
+    """Say that a killed run left evidence in `folder`, which a new run with evidence at `paths` is about to replace.
 
     Of the runs beside it, say it of the last one, if that came to no end.
     """
     part = folder / f"{EVIDENCE_NAME}{PART}"
     if not part.is_file():
         _report_last(folder.parent)
-    else:
+    elif folder / EVIDENCE_NAME in paths:
         with suppress(EvidenceError), read_evidence(part) as opened:
             hosts = sum(1 for _ in opened)
             text = f"note: a run left the evidence of {hosts} hosts in {part}, which this one replaces"

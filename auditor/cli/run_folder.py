@@ -94,7 +94,12 @@ def lock(path: Path, place: Path, run_id: str) -> Iterator[None]:
 
 def _sign(descriptor: int, place: Path, run_id: str) -> None:
     """Write into a lock file whose it is. Raises OutputError."""
-    mine = {"pid": os.getpid(), "host": platform.node(), "since": read_clock().isoformat(), "run": run_id}
+    mine = {
+        "pid": os.getpid(),
+        "host": platform.node(),
+        "since": read_clock().isoformat(timespec="seconds"),
+        "run": run_id,
+    }
     try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(mine).encode(), 0)

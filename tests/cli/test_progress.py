@@ -211,19 +211,40 @@ def run_on_terminal(site: Path, *arguments: str, **variables: str) -> str:
     return written.decode()
 
 
-def replay_terminal(written: str) -> list[str]:
-    """Return the lines that stay on a terminal that knows what netaudit writes: newline, return, up, clear below."""
-    lines, row = [""], 0
-    for text, up in re.findall(r"([^\x1b]*)(?:\x1b\[(\d+)A\x1b\[J|\x1b\[[0-9;]*m|$)", written):
-        for number, part in enumerate(text.replace("\r\n", "\n").replace("\r", "").split("\n")):
-            if number:
-                row += 1
-                lines[row:] = lines[row:] or [""]
-            lines[row] += part
-        if up:
-            row -= int(up)
-            lines[row:] = [""]
-    return lines
+class Screen:
+    """A terminal that knows what netaudit writes, and nothing else: text, return, newline, up, clear, colours."""
+
+    def __init__(self, written: str) -> None:
+        self.lines = [""]
+        self._row = self._column = 0
+        for text, count, control in re.findall(r"([^\x1b\r\n]+)|(?:\x1b\[([0-9;]*))?([A-Za-z]|\r|\n)", written):
+            if text:
+                self._put(text)
+            else:
+                self._do(control, count)
+
+    def _put(self, text: str) -> None:
+        line = self.lines[self._row].ljust(self._column)
+        self.lines[self._row] = line[: self._column] + text + line[self._column + len(text) :]
+        self._column += len(text)
+
+    def _do(self, control: str, count: str) -> None:
+        match control:
+            case "\r":
+                self._column = 0
+            case "\n":
+                self._row += 1
+                self.lines += [""] * (self._row >= len(self.lines))
+            case "A":
+                self._row -= int(count)
+                assert self._row >= 0
+            case "K":
+                self.lines[self._row] = "" if count == "2" else self.lines[self._row][: self._column]
+            case "J":
+                self.lines[self._row] = self.lines[self._row][: self._column]
+                del self.lines[self._row + 1 :]
+            case _:
+                assert control == "m"
 
 
 def test_a_terminal_that_gets_both_is_left_with_the_results_alone(tmp_path: Path) -> None:
@@ -231,7 +252,7 @@ def test_a_terminal_that_gets_both_is_left_with_the_results_alone(tmp_path: Path
     lines = ["run", "inventory.yaml", "-o", "jsonl=-", "-j", "2"]
     written = run_on_terminal(site, *lines)
     assert "/30 hosts" in written  # the display was there
-    kept = [line for line in replay_terminal(written) if line]
+    kept = [line for line in Screen(written).lines if line]
     assert [json.loads(line)["kind"] for line in kept[:-1]] == ["netaudit.run", *["netaudit.host"] * 30, "netaudit.end"]
     assert kept[-1].startswith("exit 0: 30 of 30 hosts audited")
 
