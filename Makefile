@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz lint format example clean
+.PHONY: help demo test fuzz bench lint format example clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ test: $(VENV)/test ## install what the tests need and run them all
 fuzz: $(VENV)/test ## feed the parsers hostile answers for ten minutes (FUZZ="-max_total_time=60" for one)
 	@$(BIN)/pip install -q --group fuzz
 	@$(BIN)/python -m tests.fuzz $(or $(FUZZ),-max_total_time=600)
+
+bench: $(VENV)/test build/peers/installed ## measure netaudit beside its peers, as root (QUICK=1 for two minutes, PARTS="link start")
+	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(PARTS)
 
 lint: $(VENV)/test ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check auditor tests
@@ -37,6 +40,14 @@ example: $(VENV)/package ## write reports/example/ again, from the demo with its
 
 clean: ## remove what make created
 	rm -rf $(VENV) build dist netaudit-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# What the benchmark compares with, in an environment of its own. One that cannot be installed is reported there.
+PEERS := asyncssh uvloop parallel-ssh fabric pytest-testinfra pyinfra ansible
+build/peers/installed:
+	@mkdir -p build/peers && $(PYTHON) -m venv build/peers/venv
+	@for peer in $(PEERS); do echo "installing $$peer"; \
+	  build/peers/venv/bin/pip install -q $$peer || echo "not installed: $$peer" >&2; done
+	@touch $@
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

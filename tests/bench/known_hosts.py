@@ -2,7 +2,7 @@
 
     python -m tests.bench.known_hosts [LINES]
 
-Prints CPU seconds. Every host has a key of its own, as fleets have; the last row is the other case, hosts that are on no
+Prints CPU seconds. Every host has a key of its own, as fleets have; the last column is the other case, hosts on no
 line, where each hashed name has to be tried.
 """
 
@@ -48,7 +48,7 @@ def measure(count: int, *, hashed: bool) -> None:
     for number in order:
         place = place_of(f"host-{number}.example.com", 22)
         known.key_types(place)
-        assert known.judge(place, Shown(keys[number]), 0.0).trust == "trusted"  # noqa: S101  # a wrong answer has no speed
+        assert known.judge(place, Shown(keys[number]), 0.0).trust == "trusted"  # a wrong answer has no speed
     judged = time.process_time() - began
     began = time.process_time()
     for number in range(_UNKNOWN):
