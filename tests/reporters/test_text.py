@@ -77,6 +77,7 @@ unused-allow  entry rsync matched nothing  [policies/web.yaml:19]
 hosts      3 compliant, 2 violating, 1 incomplete, 2 unreachable
 findings   1 critical, 1 high, 1 medium, 1 low, 0 info, 1 waived
 listeners  35, 3 of them ephemeral UDP (shown, not judged)
+exposures  2 ports on 1 host lead elsewhere without a socket (NAT, IPVS)
 These are sockets as each host's own kernel lists them, not reachability: no firewall takes anything from here.
 """
     )
