@@ -198,6 +198,7 @@ class Fleet(Generic[Job, Done]):
                     if source.settle(settled.job, done):
                         yield done
         finally:
+            self._until = self._until or monotonic()  # what waits is not begun any more, should it end by an error
             for _ in range(self._threads):
                 self._waiting.put([])
 

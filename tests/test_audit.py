@@ -1,7 +1,7 @@
 """The fleet: every job once, results as they come, and an end when it is asked for."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import monotonic
 
 import pytest
@@ -95,8 +95,8 @@ def test_a_defect_in_the_work_comes_through_and_nobody_waits_for_ever() -> None:
         list(Fleet(work, 4).run(InOrder(range(10))))
 
 
-def test_it_begins_with_a_few_and_widens_when_they_take_long() -> None:
-    """Sixteen at first; when nothing comes back, twice as many after a while, and so on up to the limit."""
+def begin(jobs: int, hosts: int) -> tuple[threading.Semaphore, Callable[[], None]]:
+    """Start a fleet whose work goes on until it is let go; return what counts its starts, and what lets go."""
     release, started = threading.Event(), threading.Semaphore(0)
 
     def work(number: int) -> int:
@@ -104,16 +104,30 @@ def test_it_begins_with_a_few_and_widens_when_they_take_long() -> None:
         release.wait(30)
         return number
 
-    results = Fleet(work, jobs=60).run(InOrder(range(100)))
-    collector = threading.Thread(target=lambda: list(results))
+    collector = threading.Thread(target=lambda: list(Fleet(work, jobs).run(InOrder(range(hosts)))))
     collector.start()
+
+    def let_go() -> None:
+        release.set()
+        collector.join(10)
+        assert not collector.is_alive()
+
+    return started, let_go
+
+
+def test_it_begins_with_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditor.audit._RAMP_S", 30.0)
+    started, let_go = begin(60, 100)
     assert all(started.acquire(timeout=10) for _ in range(16))
-    assert not started.acquire(timeout=0.1)
-    assert all(started.acquire(timeout=10) for _ in range(44))
-    assert not started.acquire(timeout=0.6), "no more than sixty"
-    release.set()
-    collector.join(10)
-    assert not collector.is_alive()
+    assert not started.acquire(timeout=0.3)
+    let_go()
+
+
+def test_it_widens_when_they_take_long_and_only_so_far() -> None:
+    started, let_go = begin(60, 100)
+    assert all(started.acquire(timeout=10) for _ in range(60))
+    assert not started.acquire(timeout=0.6)
+    let_go()
 
 
 def test_where_no_more_threads_can_be_started_those_there_are_do_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ The inventory's own word wins. Its `jump` stands against ProxyJump and ProxyComm
 IdentityFile and the default keys. The agent is asked, as ssh does, when the inventory names nothing to log in with.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,7 @@ from auditor.ssh_config.tokens import expand
 Exists = Callable[[str], bool]
 """Returns whether a file is there."""
 
+_NO_FILE = "/dev/null"
 _IN_PROXIES = frozenset("hknpr")
 _SAID = {"address": "hostname", "port": "port", "user": "user"}
 
@@ -104,7 +104,7 @@ class _Filling:
         if not any(self._effect.is_set(keyword) for keyword in keywords):
             return ()
         named = [path for keyword in keywords for path in self._effect.values(keyword) if _is_named(path)]
-        return tuple(path for path in named if self._exists(path)) or (os.devnull,)
+        return tuple(path for path in named if self._exists(path)) or (_NO_FILE,)
 
     def _options(self, *, with_proxy: bool) -> SshOptions:
         effect = self._effect

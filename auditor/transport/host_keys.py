@@ -77,7 +77,7 @@ class HostKeys:
         policy = effective_policy(host, self.policy)
         paths = host.known_hosts or self._files
         try:
-            known = self._once(paths, lambda: load_known_hosts(paths or DEFAULT_FILES, optional=not paths))
+            known = self._once(("known", paths), lambda: load_known_hosts(paths or DEFAULT_FILES, optional=not paths))
         except TransportError:
             if policy != "ignored":
                 raise

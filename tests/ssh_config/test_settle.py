@@ -1,6 +1,7 @@
 """What ssh_config settles for the hosts of an inventory: who wins, what is filled in, which jump hosts there are."""
 
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_what_the_inventory_says_is_matched_and_fills_tokens(tmp_path: Path) -> 
 class TestLoggingIn:
     """Where the inventory names nothing to log in with, a host gets what ssh would offer it."""
 
-    AGENT = {"environment": {"SSH_AUTH_SOCK": "/agent"}}
+    AGENT: ClassVar[dict[str, Any]] = {"environment": {"SSH_AUTH_SOCK": "/agent"}}
 
     def test_the_default_keys_that_are_there_and_the_agent(self, tmp_path: Path) -> None:
         there = f"{tmp_path}/.ssh/id_ed25519"
@@ -90,7 +91,7 @@ class TestLoggingIn:
 
     @pytest.mark.parametrize("said", [{"password": SecretRef(source="env", name="P")}, {"agent": True}])
     def test_what_the_inventory_names_is_not_joined_by_default_keys(
-        self, tmp_path: Path, said: dict[str, object]
+        self, tmp_path: Path, said: dict[str, Any]
     ) -> None:
         host = settle_one(tmp_path, "", an_open_host(**said), local=a_local(tmp_path, **self.AGENT))
         assert host.identity == ()

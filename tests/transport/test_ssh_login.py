@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from auditor.errors import TransportError
 from auditor.model.host import SecretRef, SshOptions
 from auditor.transport.ssh import SshTransport
+from auditor.transport.ssh_breaker import MOST_REFUSALS
 from tests.requirements import require
 from tests.servers.sshd import Sshd, make_key, run_sshd
 from tests.transport.conftest import SCRIPT
@@ -195,3 +197,25 @@ def test_pkcs8_files(
     reference = SecretRef(source="env", name="NETAUDIT_TEST_PASSPHRASE")
     tried = log_in(transport, sshd, identity=(str(key),), passphrase=reference)
     assert tried == [f"Accepted {key_type.upper()}"]
+
+
+def test_wrong_password_costs_three_failures_however_many_hosts_ask_at_once(
+    transport: SshTransport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account behind twenty hosts is not locked by a typo."""
+    monkeypatch.setenv("NETAUDIT_TEST_PASSWORD", "not it")
+    password = SecretRef(source="env", name="NETAUDIT_TEST_PASSWORD")
+    codes: list[str] = []
+    with run_sshd(tmp_path / "sshd", ["PasswordAuthentication yes", "MaxStartups 100"]) as sshd:
+
+        def run() -> None:
+            codes.append(refuse(transport, sshd, identity=(), password=password).code)
+
+        threads = [threading.Thread(target=run) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sshd.wait_for_log("Connection closed by")
+        assert sshd.log_text().count("Failed password") == MOST_REFUSALS
+    assert sorted(codes) == ["auth-refused"] * MOST_REFUSALS + ["auth-suspended"] * (20 - MOST_REFUSALS)
