@@ -29,6 +29,7 @@ def list_parts(quick: bool) -> dict[str, Part]:
         "link": lambda folder: link.measure(folder, 3 if quick else 7),
         "offline": lambda folder: offline.measure(folder, 500 if quick else 10_000),
         "tools": lambda folder: fleet.measure(folder, hosts, rounds),
+        "many": lambda folder: fleet.measure(folder, 60 if quick else 300, rounds, slow=False),
         "scale": lambda folder: scale.measure(folder, (10, 100, 1_000) if quick else (10, 100, 1_000, 10_000)),
     }
 
@@ -41,6 +42,8 @@ def main() -> None:
     _enter_namespace()
     figures: dict[str, object] = {"machine": _describe_machine(), "quick": arguments.quick}
     print(f"{figures['machine']}\n", flush=True)
+    if os.getloadavg()[0] > 0.5:
+        print("The machine is busy with something else: times are noise, ratios within a table a hint.\n", flush=True)
     for name, part in list_parts(arguments.quick).items():
         if arguments.parts and name not in arguments.parts:
             continue

@@ -26,6 +26,7 @@ SCRIPTS = Path(__file__).with_name("peers")
 COMMAND = "cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 /etc/services"
 WIDTH = 32
 NETAUDIT = str(Path(sys.executable).with_name("netaudit"))
+FAST = ("netaudit", "paramiko", "asyncssh", "parallel-ssh")
 POLICY = """version: 1
 policy: bench
 default: deny
@@ -47,22 +48,22 @@ class Peer:
     target: list[float] = field(default_factory=list)
 
 
-def measure(folder: Path, hosts: int, rounds: int) -> tuple[list[Row], str]:
-    """Return a row per tool and a table of them."""
+def measure(folder: Path, hosts: int, rounds: int, *, slow: bool = True) -> tuple[list[Row], str]:
+    """Return a row per tool and a table of them; without `slow`, of the fast ones only."""
     options = ("MaxStartups 2000:100:2000", "MaxSessions 100", "ListenAddress 0.0.0.0", "LogLevel INFO")
     with run_sshd(folder / "sshd", options) as server:
-        peers = _prepare(folder, server, hosts)
+        peers = [peer for peer in _prepare(folder, server, hosts) if slow or peer.package in FAST]
         for peer in peers:
             _take_turn(peer, folder, server, warm=True)
         for _ in range(rounds):
             for peer in peers:
                 _take_turn(peer, folder, server)
-    rows = [_sum_up(peer, hosts) for peer in peers]
+    rows = _compare([_sum_up(peer, hosts) for peer in peers])
     cores = len(os.sched_getaffinity(0))
     note = (
         f"{hosts} hosts, medians of {rounds} rounds, {cores} cores, {WIDTH} at a time. CPU in ms per host: `client` is "
         "the tool with all it starts, `target` is sshd with all it starts. `bound`: how near its wall time is to that "
-        "of a client that costs nothing, whose sshd has all cores."
+        "of a client that costs nothing, whose sshd has all cores. `× client` and `× wall`: of the first row."
     )
     return rows, show("Tools, against one sshd", rows, note)
 
@@ -193,6 +194,19 @@ def _take_turn(peer: Peer, folder: Path, server: Sshd, *, warm: bool = False) ->
 
 def _good_codes(peer: Peer) -> Sequence[int]:
     return (0, 1) if peer.package == "netaudit" else (0,)
+
+
+def _compare(rows: list[Row]) -> list[Row]:
+    """Return the rows with what each takes in terms of the first."""
+    compared: list[Row] = []
+    for row in rows:
+        ratios = {f"× {key.split()[0]}": _divide(row[key], rows[0][key]) for key in ("client", "wall s")}
+        compared.append({**{key: row[key] for key in row if key != "why not"}, **ratios, "why not": row["why not"]})
+    return compared
+
+
+def _divide(one: str | float, other: str | float) -> str | float:
+    return one / other if isinstance(one, float) and isinstance(other, float) and other else ""
 
 
 def _sum_up(peer: Peer, hosts: int) -> Row:

@@ -82,7 +82,8 @@ def _list_ways(folder: Path, server: Sshd) -> list[tuple[str, list[str], list[st
 
 def _time(way: str, far: Sequence[str], near: Sequence[str], inside: Sequence[str], folder: Path, rounds: int) -> Row:
     """Time both commands in turn; the near one runs beside the server, inside its namespace."""
-    over, beside = [], []
+    over: list[float] = []
+    beside: list[float] = []
     for _ in range(rounds + 1):
         for command, times in ((far, over), ([*inside, *near], beside)):
             cost = run(command, folder, env={"PYTHONPATH": str(ROOT)})

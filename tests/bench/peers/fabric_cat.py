@@ -12,7 +12,8 @@ def cat(address: str, job: Job, key: paramiko.PKey, config: Config) -> bytes:
     arguments = {"pkey": key, "allow_agent": False, "look_for_keys": False}
     with Connection(address, job.user, job.port, config=config, connect_kwargs=arguments) as connection:
         connection.client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
-        return connection.run(job.command, hide=True, in_stream=False).stdout.encode()
+        printed: str = connection.run(job.command, hide=True, in_stream=False).stdout
+        return printed.encode()
 
 
 def main() -> None:
