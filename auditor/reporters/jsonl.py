@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from auditor.model.host import HostKeyPolicy
 from auditor.model.report import AuditReport, Generator, HostReport, InventoryRef, PolicyRef
+from auditor.model.transcript import EarlierRun
 from auditor.reporters.inert import defuse_json
 from auditor.reporters.json import dump_value
 
@@ -20,6 +22,8 @@ class JsonlRun(NamedTuple):
     started_at: datetime
     inventory: InventoryRef
     policies: tuple[PolicyRef, ...]
+    host_keys: HostKeyPolicy
+    resumed: tuple[EarlierRun, ...]
 
 
 def render(report: AuditReport) -> bytes:
@@ -29,7 +33,9 @@ def render(report: AuditReport) -> bytes:
 
 def _list_lines(report: AuditReport) -> Iterator[bytes]:
     run = report.run
-    yield write_head(JsonlRun(run.id, run.started_at, run.inventory, run.policies), report.generator)
+    yield write_head(
+        JsonlRun(run.id, run.started_at, run.inventory, run.policies, run.host_keys, run.resumed), report.generator
+    )
     for host in report.hosts:
         yield write_host(host)
     yield write_end(report)

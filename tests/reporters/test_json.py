@@ -59,9 +59,8 @@ def test_one_listener_finding_and_table_is_one_line() -> None:
     report = mixed_fleet()
     lines = render(report).decode().splitlines()
     objects = [line for line in lines if line.startswith("        {")]
-    assert len(objects) == sum(
-        len(host.listeners) + len(host.findings) + len(host.coverage) + len(host.gaps) for host in report.hosts
-    )
+    kinds = ("listeners", "findings", "coverage", "gaps", "exposures", "unix")
+    assert len(objects) == sum(len(getattr(host, kind)) for host in report.hosts for kind in kinds)
     assert all(json.loads(line.rstrip(",")) for line in objects)
 
 
