@@ -175,6 +175,7 @@ def _start(
         "KbdInteractiveAuthentication no",
         "PermitRootLogin yes",
         "UseDNS no",
+        f"SetEnv HOME={directory}",  # what the tester's own .bashrc does is no business of a test
     ]
     config = directory / "sshd_config"
     config.write_text("\n".join(lines) + "\n")

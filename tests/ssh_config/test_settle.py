@@ -90,9 +90,7 @@ class TestLoggingIn:
         assert not settle_one(tmp_path, "IdentityAgent none\n", local=a_local(tmp_path, **self.AGENT)).agent
 
     @pytest.mark.parametrize("said", [{"password": SecretRef(source="env", name="P")}, {"agent": True}])
-    def test_what_the_inventory_names_is_not_joined_by_default_keys(
-        self, tmp_path: Path, said: dict[str, Any]
-    ) -> None:
+    def test_what_the_inventory_names_is_not_joined_by_default_keys(self, tmp_path: Path, said: dict[str, Any]) -> None:
         host = settle_one(tmp_path, "", an_open_host(**said), local=a_local(tmp_path, **self.AGENT))
         assert host.identity == ()
         assert host.agent is said.get("agent", False)
