@@ -21,7 +21,8 @@ class Stream:
 
     def begin(self, header: EvidenceHeader, policies: tuple[PolicyRef, ...], generator: Generator) -> None:
         inventory = InventoryRef(path=header.inventory_path, sha256=header.inventory_sha256)
-        self._write(write_head(JsonlRun(header.run_id, header.started_at, inventory, policies), generator))
+        run = JsonlRun(header.run_id, header.started_at, inventory, policies, header.host_keys, header.resumed)
+        self._write(write_head(run, generator))
 
     def add(self, host: HostReport | None) -> None:
         if host is not None and self.outputs:
