@@ -5,6 +5,7 @@
 Prints one table; `--static` also opens the page of static rows, which takes minutes. Nothing here is a test.
 """
 
+import gc
 import random
 import sys
 import tempfile
@@ -164,6 +165,7 @@ def measure_static(page: Page, path: Path) -> dict[str, float]:
 def main(arguments: list[str]) -> None:
     numbers = [int(word) for word in arguments if word.isdigit()]
     hosts, listeners = (*numbers, *(10_000, 30)[len(numbers) :])
+    gc.set_threshold(100_000, 20, 50)  # as the command itself does
     report = build_fleet(hosts, listeners)
     began, clock = time.perf_counter(), time.process_time()
     document = render(report)
