@@ -52,7 +52,7 @@ def measure(folder: Path, rounds: int) -> tuple[list[Row], str]:
         "sshd's Nagle holds its key list back until its version line is acknowledged); key exchange (1); then login, "
         "channel, command and script in one flight (1, and 1 more for Nagle between sshd's first answer and the rest)."
     )
-    return rows, show("One host over a link of 100 ms", rows, note)
+    return rows, show(f"One host over a link of {2000 * ONE_WAY_S:g} ms", rows, note)
 
 
 def _list_ways(folder: Path, server: Sshd) -> list[tuple[str, list[str], list[str]]]:

@@ -122,7 +122,7 @@ def test_a_folder_that_came_to_nothing_is_not_left(site: Path) -> None:
     assert not (site / "out").exists()
 
 
-@pytest.mark.parametrize(("kibibytes", "why"), [(0, "cannot write to out"), (8, "cannot write out/")])
+@pytest.mark.parametrize(("kibibytes", "why"), [(0, "cannot write to out"), (4, "cannot write out/")])
 def test_a_full_disk_is_an_error_of_its_own_and_costs_no_old_file(site: Path, kibibytes: int, why: str) -> None:
     """A limit on the size of files stands for it: writing fails half-way, in the lock or in the evidence."""
     (site / "out").mkdir()

@@ -84,6 +84,7 @@ def test_a_whole_policy(tmp_path: Path) -> None:
         "ephemeral_udp": "deny",
         "raw_sockets": "warn",
         "exposures": "deny",
+        "bounds": (),
         "included": (),
         "origin": Origin(file=file, line=2, column=1).model_dump(),
     }
