@@ -4,17 +4,16 @@ Everything a worker waits for has a timeout of its own; the watchdog is for what
 answer for ever, a peer that never reads). It calls back from its own thread, so a callback must not block.
 """
 
-import heapq
 import itertools
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 Callback = Callable[[], None]
+_Entry = tuple[float, Callback]
 _LINGER_S = 0.5
-_MOST_DEAD = 1000
 
 
 class Deadline:
@@ -41,61 +40,86 @@ class Deadline:
 class Watchdog:
     """One thread for any number of deadlines; it ends when there has been none to wait for for a while.
 
-    A deadline that comes to nothing, as nearly all do, costs no switch of threads: it is left for the thread to find.
+    Guarding takes no lock, and a deadline that comes to nothing, as nearly all do, no switch of threads: a lock that
+    every worker takes a few times for each host makes them queue for it, and for the interpreter in turn.
     """
 
     def __init__(self) -> None:
-        self._entries: list[tuple[float, int]] = []
-        self._callbacks: dict[int, Callback] = {}
+        self._entries: dict[int, _Entry] = {}
         self._numbers = itertools.count()
-        self._changed = threading.Condition()
+        self._news = threading.Event()
+        self._wakes_at = math.inf
+        self._starting = threading.Lock()
         self._running = False
 
-    @contextmanager
-    def guard(self, deadline: Deadline, callback: Callback) -> Iterator[None]:
+    def guard(self, deadline: Deadline, callback: Callback) -> AbstractContextManager[None]:
         """Call `callback` once if `deadline` passes before the block ends."""
-        number = next(self._numbers)
-        with self._changed:
-            self._callbacks[number] = callback
-            self._push(deadline.at, number)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._callbacks.pop(number, None)
+        return _Guard(self, deadline.at, callback)
 
-    def _push(self, at: float, number: int) -> None:
-        if len(self._entries) > 2 * len(self._callbacks) + _MOST_DEAD:
-            self._entries = [entry for entry in self._entries if entry[1] in self._callbacks]
-            heapq.heapify(self._entries)
-        heapq.heappush(self._entries, (at, number))
+    def add(self, at: float, callback: Callback) -> int:
+        """Have `callback` called at a moment of the monotonic clock, unless what is returned is dropped before."""
+        number = next(self._numbers)
+        self._entries[number] = (at, callback)
+        if at < self._wakes_at:
+            self._news.set()
         if not self._running:
-            self._running = True
-            threading.Thread(target=self._watch, name="netaudit-watchdog", daemon=True).start()
-        elif self._entries[0][1] == number:
-            self._changed.notify()
+            self._start()
+        return number
+
+    def drop(self, number: int) -> None:
+        self._entries.pop(number, None)
+
+    def _start(self) -> None:
+        with self._starting:
+            if not self._running:
+                threading.Thread(target=self._watch, name="netaudit-watchdog", daemon=True).start()
+                self._running = True
 
     def _watch(self) -> None:
-        while (due := self._next_due()) is not None:
-            due()
-
-    def _next_due(self) -> Callback | None:
-        """Wait for the next deadline that is still wanted and return its callback; None when none came for a while."""
         idle_since = time.monotonic()
-        with self._changed:
-            while self._callbacks or time.monotonic() - idle_since < _LINGER_S:
-                wait = self._wait_for_first()
-                if wait <= 0:
-                    return self._callbacks.pop(heapq.heappop(self._entries)[1])
-                if self._callbacks:
-                    idle_since = time.monotonic()
-                self._changed.wait(min(wait, _LINGER_S))
-            self._entries.clear()
-            self._running = False
-            return None
+        while True:
+            self._wakes_at = math.inf  # what is added while we look wakes us
+            self._news.clear()
+            first = self._call_due(time.monotonic())
+            if first is not None:
+                idle_since = time.monotonic()
+                self._wakes_at = first
+            elif self._ends(idle_since):
+                return
+            self._news.wait(_LINGER_S if first is None else min(_LINGER_S, max(0.0, first - time.monotonic())))
 
-    def _wait_for_first(self) -> float:
-        """Return the seconds to the first deadline that is still wanted."""
-        while self._entries and self._entries[0][1] not in self._callbacks:
-            heapq.heappop(self._entries)
-        return self._entries[0][0] - time.monotonic() if self._entries else _LINGER_S
+    def _call_due(self, now: float) -> float | None:
+        """Call back whose time is up; return when the next is due."""
+        entries = self._entries.copy()
+        due = sorted((at, number) for number, (at, _) in entries.items() if at <= now)
+        for _, number in due:
+            if entry := self._entries.pop(number, None):
+                entry[1]()
+        return min((at for at, _ in entries.values() if at > now), default=None)
+
+    def _ends(self, idle_since: float) -> bool:
+        """Return whether there has been nothing to do for long enough, and then let a new thread be started."""
+        if time.monotonic() - idle_since < _LINGER_S:
+            return False
+        with self._starting:
+            self._running = False
+            if self._entries:  # it came a moment ago, and may have seen the thread running
+                self._running = True
+        return not self._running
+
+
+class _Guard:
+    """The block of `Watchdog.guard`."""
+
+    __slots__ = ("_at", "_callback", "_number", "_watchdog")
+
+    def __init__(self, watchdog: Watchdog, at: float, callback: Callback) -> None:
+        self._watchdog = watchdog
+        self._at = at
+        self._callback = callback
+
+    def __enter__(self) -> None:
+        self._number = self._watchdog.add(self._at, self._callback)
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._watchdog.drop(self._number)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from auditor.display import escape
 from auditor.errors import TransportError
 from auditor.transport.deadline import Deadline
-from auditor.transport.ssh_wire import Stream
+from auditor.transport.ssh_wire import Wire
 
 _MOST_BYTES = 8 * 1024
 _MOST_LINES = 50
@@ -29,7 +29,7 @@ class Greeting:
         return self.received.partition(b"\n")[2]
 
 
-def exchange_versions(stream: Stream, ours: bytes, deadline: Deadline) -> Greeting:
+def exchange_versions(wire: Wire, ours: bytes, deadline: Deadline) -> Greeting:
     """Send our version line and wait for the server's. Raises TransportError (banner).
 
     `ours` begins with it and goes out first: some servers wait for it, and it saves a round trip.
@@ -37,11 +37,9 @@ def exchange_versions(stream: Stream, ours: bytes, deadline: Deadline) -> Greeti
     received = b""
     ended = False
     try:
-        stream.settimeout(deadline.left())
-        while ours:
-            ours = ours[stream.send(ours) :]
+        wire.send_all(ours, deadline)
         while not ended and not deadline.passed:
-            chunk = _receive(stream, deadline)
+            chunk = wire.receive(deadline)
             ended = chunk == b""
             received += chunk or b""
             if (greeting := find_version(received)) is not None:
@@ -50,18 +48,6 @@ def exchange_versions(stream: Stream, ours: bytes, deadline: Deadline) -> Greeti
         ended = True
     # At the host's deadline the watchdog ends the stream; that is no word from the server.
     raise _explain_silence(received, ended and not deadline.passed, deadline)
-
-
-def _receive(stream: Stream, deadline: Deadline) -> bytes | None:
-    """Return what came, empty at the end of the stream; None when nothing came in time.
-
-    A Channel measures its timeout on a clock that can be set, so only the deadline says when the time is up.
-    """
-    stream.settimeout(max(deadline.left(), 0.001))
-    try:
-        return stream.recv(4096)
-    except TimeoutError:
-        return None
 
 
 def find_version(received: bytes) -> Greeting | None:

@@ -55,7 +55,7 @@ def connect(
         kind = SharedEngine if shared else Engine if find_obstacle() else DrivenEngine
         engine = kind(wire, check.choose_algorithms())
         with step("banner", host) as note:
-            greeting = exchange_versions(stream, engine.hello(), deadline.within(BANNER_S))
+            greeting = exchange_versions(wire, engine.hello(), deadline.within(BANNER_S))
             note(escape(greeting.version, 255))
         engine.greet(greeting)
     except BaseException:

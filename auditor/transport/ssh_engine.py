@@ -9,6 +9,7 @@ it has not, the public path (`ssh_protocol.Engine`, paramiko's own threads) take
 import inspect
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from math import inf
@@ -80,6 +81,10 @@ LEANS_ON_STATE = (
 _DISCONNECT, _IGNORE, _UNIMPLEMENTED, _DEBUG, _KEXINIT = 1, 2, 3, 4, 20
 _KEX_ANSWERS = range(30, 42)
 
+_LEAST_LULL_S, _MOST_LULL_S, _BULK = 0.02, 0.25, 16 * 1024
+"""A script's output comes in dozens of small pieces, and each wakes a thread here and costs a packet there: after fewer
+than so many bytes the next ones are left alone for a while, to be read together; the longer, the slower the host."""
+
 _PATIENT_SERVERS = ("SSH-2.0-OpenSSH_", "SSH-2.0-dropbear")
 """Servers whose first channel is number 0, and which answer what they do not expect yet instead of hanging up
 (dispatch_protocol_error() in OpenSSH's dispatch.c)."""
@@ -108,11 +113,11 @@ class DrivenPacketizer(BoundedPacketizer):
         self._outgoing.clear()
         return data
 
-    def fill(self, deadline: Deadline) -> bool:
+    def fill(self, deadline: Deadline, lull: float = 0.0) -> bool:
         """Send what waits, and wait for bytes; return whether some came in time. Raises EOFError at the end."""
         if self._outgoing:
             self._wire.send_all(self.take_outgoing(), self.limit)
-        data = self._wire.receive(deadline)
+        data = self._wire.receive(deadline, lull)
         if data is None:
             return False
         if not data:
@@ -228,8 +233,7 @@ class DrivenEngine(Engine):
     def _begin_login(self) -> AuthHandler:
         """Make ready for an attempt. What was sent along with the one before it was for nothing."""
         self._ahead, self.rushed = None, False
-        while self.packetizer.buffered and self.active:  # it may say which signatures the server takes, RFC 8308
-            self._advance()
+        self.take_in()  # it may say which signatures the server takes, RFC 8308
         if not self.active:
             raise self.get_exception() or paramiko.SSHException("No existing session")
         handler = DrivenLogin(self, self._service, early=self._is_patient)
@@ -253,22 +257,28 @@ class DrivenEngine(Engine):
 
     # -- moving
 
-    def pump(self, done: Callable[[], bool], deadline: Deadline, most: float = inf) -> bool:
+    def pump(self, done: Callable[[], bool], deadline: Deadline, most: float = inf, lull: float = 0.0) -> bool:
         """Take in messages until `done`, the deadline, `most` seconds or the end of the connection; return `done`.
 
         A message that has begun is waited for until the deadline, whatever `most` says: half of one cannot be put back.
+        `lull`: see `Wire.receive`.
         """
         packetizer = self.packetizer
         packetizer.limit = deadline
         soft = deadline if most == inf else deadline.within(most)
-        while not done() and self.active and self._advance(soft):
+        while not done() and self.active and self._advance(soft, lull):
             pass
         return done()
 
-    def _advance(self, deadline: Deadline | None = None) -> bool:
+    def take_in(self) -> None:
+        """Take in the messages that are here."""
+        while self.packetizer.buffered and self.active:
+            self._advance()
+
+    def _advance(self, deadline: Deadline | None = None, lull: float = 0.0) -> bool:
         """Take in one message; return whether one came before the deadline. (None: it is here, or its beginning.)"""
         try:
-            if deadline is not None and not self.packetizer.buffered and not self.packetizer.fill(deadline):
+            if deadline is not None and not self.packetizer.buffered and not self.packetizer.fill(deadline, lull):
                 return False
             self._step()
         except Exception as error:  # noqa: BLE001 - paramiko raises whatever its decoding of hostile bytes hits
@@ -344,6 +354,8 @@ class DrivenShell:
     def __init__(self, engine: DrivenEngine, session: Session) -> None:
         self._engine = engine
         self._session = session
+        self._began = time.monotonic()
+        self._lull = 0.0
 
     @property
     def exit_status(self) -> int | None:
@@ -361,10 +373,14 @@ class DrivenShell:
 
     def look(self) -> News:
         stdout, stderr, over = self._session.look()
+        if stdout:
+            so_far = time.monotonic() - self._began
+            self._lull = min(max(_LEAST_LULL_S, so_far / 3), _MOST_LULL_S) if len(stdout) < _BULK else 0.0
         return News(stdout, stderr, (over or not self._engine.active) and not stdout and not stderr)
 
     def wait(self, deadline: Deadline, most: float) -> None:
-        self._engine.pump(lambda: self._session.news, deadline, most)
+        self._engine.pump(lambda: self._session.news, deadline, most, self._lull)
+        self._engine.take_in()
 
     def wait_for_end(self, deadline: Deadline, most: float) -> None:
         self._engine.pump(lambda: self._session.ended, deadline, most)

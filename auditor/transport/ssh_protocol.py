@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import paramiko
 from paramiko.kex_curve25519 import KexCurve25519
@@ -148,6 +149,7 @@ class Engine(paramiko.Transport):
     def greet(self, greeting: Greeting) -> None:
         """Take what the server sent, up to now."""
         self._wire.replay(self.hello(), greeting.received)
+        self._wire.settimeout(_POLL_S)  # from here on paramiko reads
 
     def exchange_keys(self, deadline: Deadline) -> bool:
         """Exchange keys with the server; return whether it came to an end in time.
@@ -205,8 +207,13 @@ class Offer:
 
 def read_offer(kexinit: bytes) -> Offer:
     """Decode what a server offers: total, whatever the bytes are."""
-    message = paramiko.Message(kexinit)
-    message.get_bytes(16)
+    return _read_lists(kexinit[16:])
+
+
+@lru_cache(maxsize=32)
+def _read_lists(data: bytes) -> Offer:
+    """Decode what follows the cookie: the same bytes from every sshd of a kind."""
+    message = paramiko.Message(data)
     lists = [tuple(_names(message.get_binary())) for _ in range(6)]
     return Offer(kex=lists[0], host_keys=lists[1], ciphers=lists[3], macs=lists[5])
 

@@ -6,7 +6,9 @@ nothing. Closing only shuts the stream down, which wakes whoever waits on it; th
 """
 
 import contextlib
+import select
 import socket
+import time
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -17,6 +19,7 @@ from auditor.transport.deadline import Deadline, Watchdog
 _CHUNK = 64 * 1024
 _LEAST_WAIT_S = 1.0
 _TICK_S = 0.001
+_LONGEST_POLL_S = 3600.0
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 _GONE = (OSError, EOFError, paramiko.SSHException)
 
@@ -32,12 +35,19 @@ class Stream(Protocol):
 
 
 class Wire:
-    """A stream on which the version lines were exchanged before paramiko got it."""
+    """A stream on which the version lines were exchanged before paramiko got it.
+
+    `receive` and `send_all` are for who drives the connection; `recv`, `send` and `settimeout` are what paramiko calls.
+    A socket that is driven never blocks, and poll(2) waits for it: a timeout of Python's takes three system calls for
+    each read and write, and each of them lets other threads in.
+    """
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        self._socket = stream if isinstance(stream, socket.socket) else None
         self._sent = b""
         self._buffer = memoryview(b"")
+        self._owed = False  # whether something came that was not acknowledged
         self._closed = False  # under this name because paramiko's Transport.stop_thread reads it
 
     def replay(self, sent: bytes, received: bytes) -> None:
@@ -48,40 +58,73 @@ class Wire:
     def recv(self, nbytes: int) -> bytes:
         if not self._buffer:
             self._buffer = memoryview(self._stream.recv(_CHUNK))
-            self._acknowledge()
+            self._owed = True
+            self.acknowledge()
         data = self._buffer[:nbytes]
         self._buffer = self._buffer[nbytes:]
         return bytes(data)
 
-    def receive(self, deadline: Deadline) -> bytes | None:
-        """Return what comes next, empty at the end of the stream; None when nothing came in time."""
+    def receive(self, deadline: Deadline, lull: float = 0.0) -> bytes | None:
+        """Return what comes next, empty at the end of the stream; None when nothing came in time.
+
+        `lull`: for so many seconds more may gather before anybody looks.
+        """
         if self._buffer:
             data, self._buffer = bytes(self._buffer), memoryview(b"")
             return data
-        while not deadline.passed:
-            self._stream.settimeout(max(deadline.left(), _TICK_S))
+        self.acknowledge()
+        if lull:
+            time.sleep(deadline.left(lull))
+        while True:
             # A Channel measures its timeout on a clock that can be set: only the deadline says when the time is up.
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(TimeoutError, BlockingIOError):
+                self._await(select.POLLIN, deadline)
                 data = self._stream.recv(_CHUNK)
-                self._acknowledge()
+                self._owed = True
                 return data
-        return None
+            if deadline.passed:
+                return None
 
     def send_all(self, data: bytes, deadline: Deadline) -> None:
         """Send everything. Raises TimeoutError, OSError or EOFError when it does not go."""
         rest = memoryview(data)
+        if self._socket is not None and self._socket.gettimeout() != 0:
+            self._socket.setblocking(False)
         while rest:
-            self._stream.settimeout(max(deadline.left(), _TICK_S))
-            sent = self._stream.send(rest)  # type: ignore[arg-type]  # both kinds take a memoryview
+            try:
+                if self._socket is None:
+                    self._await(select.POLLOUT, deadline)
+                sent = self._stream.send(rest)  # type: ignore[arg-type]  # both kinds take a memoryview
+            except BlockingIOError:
+                if deadline.passed:
+                    raise TimeoutError from None
+                self._await(select.POLLOUT, deadline)
+                continue
             if not sent:
                 raise EOFError
             rest = rest[sent:]
+            self._owed = False  # what goes out acknowledges what came in
 
-    def _acknowledge(self) -> None:
-        """Acknowledge at once: sshd (Nagle) holds its next small packet back until we do, tcp(7) TCP_QUICKACK."""
-        if isinstance(self._stream, socket.socket) and _QUICKACK is not None:
+    def _await(self, event: int, deadline: Deadline) -> None:
+        """Wait until a socket is ready, or the time is up; tell another stream how long it may wait itself."""
+        if self._socket is None:
+            self._stream.settimeout(max(deadline.left(), _TICK_S))
+            return
+        if self._socket.gettimeout() != 0:
+            self._socket.setblocking(False)
+        poll = select.poll()
+        poll.register(self._socket, event)
+        poll.poll(1000 * max(deadline.left(_LONGEST_POLL_S), _TICK_S))
+
+    def acknowledge(self) -> None:
+        """Acknowledge what came, if nothing was sent since: sshd (Nagle) holds its next small packet back until then.
+
+        tcp(7) TCP_QUICKACK.
+        """
+        if self._owed and self._socket is not None and _QUICKACK is not None:
+            self._owed = False
             with contextlib.suppress(OSError):
-                self._stream.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+                self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def send(self, data: bytes) -> int:
         if self._sent:

@@ -23,7 +23,8 @@ from auditor.model.host import Host
 class Step:
     """One phase: `via` names the jump host whose phase it is ("": the host itself), `notes` say what was found.
 
-    `seconds` is how long it took; `error` why it failed (None: it did not).
+    `seconds` is how long it took; `error` why it failed (None: it did not). `began` is by the monotonic clock, which is
+    the same in every process; None: now, as far as anybody knows.
     """
 
     phase: Phase
@@ -31,6 +32,7 @@ class Step:
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
     error: AuditorError | None = None
+    began: float | None = None
 
 
 class Watcher(Protocol):
@@ -53,28 +55,41 @@ def watch(host: Host, watcher: Watcher) -> Iterator[None]:
         _watching.reset(token)
 
 
-@contextmanager
-def step(phase: Phase, hop: Host) -> Iterator[Callable[[str], None]]:
+def watching() -> tuple[Host, Watcher] | None:
+    """Return the host at work in this thread and who is told of it, for another thread to tell."""
+    return _watching.get()
+
+
+class step:  # noqa: N801  # a class for its speed; who uses it reads it as a function
     """Mark a phase, of the host at work or of a jump host on the way there; yield what takes notes of what it found.
 
     Changes nothing about the block: what it raises comes through, and what the watcher does is its own affair.
     """
-    watching = _watching.get()
-    if watching is None:
-        yield _forget
-        return
-    host, watcher = watching
-    this = Step(phase, "" if hop.name == host.name else hop.name)
-    began = monotonic()
-    watcher.begin(host, this)
-    try:
-        yield this.notes.append
-    except AuditorError as error:
-        this.error = error
-        raise
-    finally:
-        this.seconds = monotonic() - began
-        watcher.end(host, this)
+
+    __slots__ = ("_began", "_hop", "_phase", "_step", "_watching")
+
+    def __init__(self, phase: Phase, hop: Host) -> None:
+        self._phase = phase
+        self._hop = hop
+
+    def __enter__(self) -> Callable[[str], None]:
+        self._watching = told = _watching.get()
+        if told is None:
+            return _forget
+        host, watcher = told
+        self._began = monotonic()
+        self._step = this = Step(self._phase, "" if self._hop.name == host.name else self._hop.name, began=self._began)
+        watcher.begin(host, this)
+        return this.notes.append
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if self._watching is None:
+            return
+        host, watcher = self._watching
+        if isinstance(error, AuditorError):
+            self._step.error = error
+        self._step.seconds = monotonic() - self._began
+        watcher.end(host, self._step)
 
 
 def _forget(_note: str) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def test_real_server_gets_everything_in_three_flights(tmp_path: Path, monkeypatc
         monkeypatch.setattr(Wire, "send_all", count)
         monkeypatch.setattr(threading.Thread, "start", note)
         assert transport.run(sshd.host(), SCRIPT).stdout == b"hello\n"
-    assert len(flights) == 2  # after the first, which goes out before there is a wire
+    assert len(flights) == 3
     assert started == ["netaudit-watchdog"]
 
 
@@ -107,6 +108,22 @@ def test_haste_changes_no_answer(transport: SshTransport, reach: Callable[..., H
     with serve(ssh_server(Manners(on_exec=on_exec))) as server:
         transcript = succeed(transport, reach(server.port, timeout=4.0))
     assert (transcript.stdout, transcript.exit_status, transcript.cut) == (stdout, status, cut)
+
+
+def test_answer_in_small_pieces_is_whole(transport: SshTransport, reach: Callable[..., Host]) -> None:
+    """Small pieces are left to gather, for longer and longer: nothing is forgotten over it."""
+    pieces = [b"piece %d\n" % number for number in range(12)]
+
+    def dribble(channel: paramiko.Channel, stop: threading.Event) -> None:
+        for piece in pieces:
+            channel.sendall(piece)
+            time.sleep(0.1)
+        channel.send_exit_status(0)
+        channel.close()
+
+    with serve(ssh_server(Manners(on_exec=dribble))) as server:
+        transcript = succeed(transport, reach(server.port, timeout=8.0))
+    assert (transcript.stdout, transcript.exit_status, transcript.cut) == (b"".join(pieces), 0, None)
 
 
 @pytest.mark.usefixtures("in_haste")
