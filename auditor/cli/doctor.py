@@ -50,10 +50,11 @@ def choose_patient(name: str, path: Path | None, timeout: float | None) -> "Inve
     import difflib
 
     from auditor.cli.choice import choose_hosts, choose_target
+    from auditor.cli.target import HERE, this_host
     from auditor.errors import UsageError
 
     if path is None:
-        return _here(timeout) if name == "localhost" else choose_target(name, timeout=timeout)
+        return this_host(timeout) if name == HERE else choose_target(name, timeout=timeout)
     whole = choose_hosts(path, None, timeout, allow_empty=True)
     found = tuple(host for host in whole.hosts if host.name == name)
     if not found:
@@ -62,18 +63,6 @@ def choose_patient(name: str, path: Path | None, timeout: float | None) -> "Inve
         raise UsageError(f"{path} has no host {name!r}", hint)
     others = tuple(host for host in whole.hosts if host.name != name)
     return whole.model_copy(update={"hosts": found, "others": others})
-
-
-def _here(timeout: float | None) -> "Inventory":
-    """Return an inventory of this machine, which takes no login."""
-    from hashlib import sha256
-
-    from auditor.model.host import Host, Inventory
-    from auditor.model.origin import Origin
-
-    origin = Origin(file="command line", line=1)
-    host = Host(name="localhost", address="localhost", connection="local", timeout=timeout or 60.0, origin=origin)
-    return Inventory(path="localhost", sha256=sha256(b"localhost").hexdigest(), hosts=(host,))
 
 
 class _Steps:

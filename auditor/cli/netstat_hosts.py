@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -14,17 +13,16 @@ from auditor.cli.netstat_answer import Request, Shown, Wish
 from auditor.cli.netstat_host import list_tables, show_host
 from auditor.cli.progress import Progress, choose_style
 from auditor.cli.run_folder import open_run
+from auditor.cli.target import HERE, this_host
 from auditor.collect.sections import TABLE_GROUPS
 from auditor.errors import NoHostsError, UsageError
 from auditor.inventory import limit_hosts
 from auditor.model.host import Host, Inventory
-from auditor.model.origin import Origin
 from auditor.model.transcript import Evidence, EvidenceHeader
 from auditor.transport.evidence import EvidenceWriter, read_evidence
 from auditor.transport.timeline import watch
 
 _GZIP = b"\x1f\x8b"
-HERE = "localhost"
 
 
 class Reading(NamedTuple):
@@ -65,9 +63,7 @@ def choose_inventory(target: str, request: Request) -> Inventory:
     """Return the hosts to ask; `localhost` is this machine, without any login."""
     if target != HERE or Path(target).exists():
         return choose_target(target, request.limit, request.timeout, request.allow_empty)
-    origin = Origin(file="command line", line=1)
-    host = Host(name=HERE, address=HERE, connection="local", timeout=request.timeout or 60.0, origin=origin)
-    return Inventory(path=HERE, sha256=sha256(HERE.encode()).hexdigest(), hosts=(host,))
+    return this_host(request.timeout)
 
 
 class _Live:

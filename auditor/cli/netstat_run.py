@@ -6,9 +6,10 @@ from typing import cast
 
 from auditor.cli.boundary import say_exit
 from auditor.cli.netstat_answer import Request, Screen, Shown, Wish
-from auditor.cli.netstat_hosts import HERE, choose_source
+from auditor.cli.netstat_hosts import choose_source
 from auditor.cli.netstat_output import Layout, say_troubles, write_shown
 from auditor.cli.stdout import write_stdout
+from auditor.cli.target import HERE
 from auditor.errors import UsageError
 from auditor.netstat.view import View
 from auditor.netstat.where import parse_where
