@@ -17,7 +17,7 @@ _SECURITY_KEYS = ("sk-ssh-ed25519", "sk-ecdsa-sha2-nistp256")
 _RSA = ("rsa-sha2-512", "rsa-sha2-256")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Algorithms:
     """What an ssh(1) offers when nothing is configured, and all it knows, by keyword."""
 

@@ -6,6 +6,7 @@ readconf.c and of main() in ssh.c.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 
 from auditor.errors import Problem
 from auditor.ssh_config.algorithms import OPENSSH, Algorithms
@@ -80,9 +81,14 @@ class Effect:
 def take_effect(resolution: Resolution, local: Local, algorithms: Algorithms = OPENSSH) -> Effect:
     """Return the options in force for the host that was resolved."""
     effect = Effect(problems=list(resolution.problems))
-    sight = _Sight(resolution, local, _tokens(resolution, local), algorithms)
+    sight = _Sight(resolution, local, algorithms)
+    unset = _unset_options(local, algorithms)
     for keyword in HONOURED:
         settings = resolution.settings.get(keyword, [])
+        if not settings and keyword != "hostname":
+            if keyword in unset:
+                effect.options[keyword] = unset[keyword]
+            continue
         values = tuple(value for setting in settings for value in setting.values)
         made = values or _DEFAULTS.get(keyword, ())
         if keyword in _CLEARED_BY_NONE and [value.lower() for value in made] == ["none"]:
@@ -96,14 +102,25 @@ def take_effect(resolution: Resolution, local: Local, algorithms: Algorithms = O
     return effect
 
 
-@dataclass(frozen=True, slots=True)
+@lru_cache(maxsize=8)
+def _unset_options(local: Local, algorithms: Algorithms) -> Mapping[str, Option]:
+    """Return the options in force that no file sets: the same for every host, but for its name."""
+    sight = _Sight(Resolution("", ""), local, algorithms)
+    made = {keyword: _finish(keyword, _DEFAULTS.get(keyword, ()), sight) for keyword in HONOURED}
+    return {keyword: Option(keyword, values, DEFAULT) for keyword, values in made.items() if values}
+
+
+@dataclass(frozen=True)
 class _Sight:
     """What a value may refer to."""
 
     resolution: Resolution
     local: Local
-    tokens: Mapping[str, str]
     algorithms: Algorithms
+
+    @cached_property
+    def tokens(self) -> Mapping[str, str]:
+        return _tokens(self.resolution, self.local)
 
 
 def _finish(keyword: str, values: tuple[str, ...], sight: _Sight) -> tuple[str, ...]:

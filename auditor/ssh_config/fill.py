@@ -6,6 +6,7 @@ IdentityFile and the default keys. The agent is asked, as ssh does, when the inv
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from auditor.errors import Problem
@@ -61,8 +62,11 @@ class _Filling:
         self._effect = effect
         self._local = local
         self._exists = exists
-        self._tokens = tokens_of(resolution, effect, local)
         self._problems = list(effect.problems)
+
+    @cached_property
+    def _tokens(self) -> dict[str, str]:
+        return tokens_of(self._resolution, self._effect, self._local)
 
     def fill(self) -> Filled:
         said = self._host.model_fields_set

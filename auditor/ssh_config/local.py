@@ -14,7 +14,7 @@ def _find_home(name: str) -> str | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Local:
     """The user, as ssh(1) finds it: from the password database, not from HOME."""
 
