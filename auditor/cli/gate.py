@@ -172,6 +172,8 @@ def assemble_report(
         partial=partial or tally.interrupted is not None,
         resumed=header.resumed,
         host_keys=header.host_keys,
+        operator=header.operator,
+        command=header.command,
         inventory=InventoryRef(path=header.inventory_path, sha256=header.inventory_sha256),
         policies=_list_files(policies),
     )

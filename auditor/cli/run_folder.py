@@ -13,6 +13,7 @@ from pathlib import Path
 
 from auditor.cli import log
 from auditor.cli.clock import is_stopped, read_clock
+from auditor.cli.operator import name_operator, show_command
 from auditor.cli.outputs import Output, make_folder
 from auditor.display import escape
 from auditor.errors import OutputError, UsageError
@@ -26,7 +27,8 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 def open_run(inventory: Inventory, resumed: tuple[EarlierRun, ...] = ()) -> EvidenceHeader:
     """Return what identifies a run that begins now."""
-    if is_stopped():
+    stopped = is_stopped()  # for output that is the same wherever it is made
+    if stopped:
         log.warn("SOURCE_DATE_EPOCH stops the clock: no time in this run is real")
     started = read_clock()
     return EvidenceHeader(
@@ -35,6 +37,8 @@ def open_run(inventory: Inventory, resumed: tuple[EarlierRun, ...] = ()) -> Evid
         inventory_path=inventory.path,
         inventory_sha256=inventory.sha256,
         host_keys=inventory.weakest_host_keys,
+        operator="" if stopped else name_operator(),
+        command="" if stopped else show_command(),
         resumed=resumed,
     )
 

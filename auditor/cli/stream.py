@@ -21,8 +21,21 @@ class Stream:
 
     def begin(self, header: EvidenceHeader, policies: tuple[PolicyRef, ...], generator: Generator) -> None:
         inventory = InventoryRef(path=header.inventory_path, sha256=header.inventory_sha256)
-        run = JsonlRun(header.run_id, header.started_at, inventory, policies, header.host_keys, header.resumed)
-        self._write(write_head(run, generator))
+        self._write(
+            write_head(
+                JsonlRun(
+                    id=header.run_id,
+                    started_at=header.started_at,
+                    inventory=inventory,
+                    policies=policies,
+                    host_keys=header.host_keys,
+                    operator=header.operator,
+                    command=header.command,
+                    resumed=header.resumed,
+                ),
+                generator,
+            )
+        )
 
     def add(self, host: HostReport | None) -> None:
         if host is not None and self.outputs:

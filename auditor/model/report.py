@@ -109,7 +109,8 @@ class Run(Value):
     """Which run this was. `partial`: it was interrupted, or its evidence is cut off; hosts may be missing.
 
     `resumed`: the runs that gathered some of its evidence before it, the first one first. `host_keys` is how host keys
-    were treated where that was done with the least care.
+    were treated where that was done with the least care. `operator` gathered the evidence, with `command`; '' where that
+    is not known.
     """
 
     id: str
@@ -118,6 +119,8 @@ class Run(Value):
     partial: bool = False
     resumed: tuple[EarlierRun, ...] = ()
     host_keys: HostKeyPolicy = "strict"
+    operator: str = ""
+    command: str = ""
     inventory: InventoryRef
     policies: tuple[PolicyRef, ...]
 

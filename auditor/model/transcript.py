@@ -72,7 +72,10 @@ class EarlierRun(Value):
 
 
 class EvidenceHeader(Value):
-    """The first line of an evidence file: which run gathered it, and from which it kept some, the first one first."""
+    """The first line of an evidence file: which run gathered it, and from which it kept some, the first one first.
+
+    `operator` ran it, with `command`; '' where that is not known.
+    """
 
     kind: Literal["netaudit.evidence-header"] = "netaudit.evidence-header"
     schema_version: Literal[1] = 1
@@ -81,6 +84,8 @@ class EvidenceHeader(Value):
     inventory_path: str
     inventory_sha256: str
     host_keys: HostKeyPolicy = "strict"
+    operator: str = ""
+    command: str = ""
     resumed: tuple[EarlierRun, ...] = ()
 
 

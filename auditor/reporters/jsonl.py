@@ -23,6 +23,8 @@ class JsonlRun(NamedTuple):
     inventory: InventoryRef
     policies: tuple[PolicyRef, ...]
     host_keys: HostKeyPolicy
+    operator: str
+    command: str
     resumed: tuple[EarlierRun, ...]
 
 
@@ -33,9 +35,8 @@ def render(report: AuditReport) -> bytes:
 
 def _list_lines(report: AuditReport) -> Iterator[bytes]:
     run = report.run
-    yield write_head(
-        JsonlRun(run.id, run.started_at, run.inventory, run.policies, run.host_keys, run.resumed), report.generator
-    )
+    head = {name: getattr(run, name) for name in JsonlRun._fields}
+    yield write_head(JsonlRun(**head), report.generator)
     for host in report.hosts:
         yield write_host(host)
     yield write_end(report)

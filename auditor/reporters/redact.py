@@ -2,8 +2,8 @@
 
 The same name has the same pseudonym in every report, so that reports can still be compared. It is a keyed digest:
 without a key of one's own, whoever guesses a name can check the guess. What cannot go through a pseudonym is left out:
-kernel lines, checksums of tables, host keys, unix paths, command lines, labels, the rules of firewalls. Ports stay, and
-groups, addresses of listeners that are not their host's, and what policies say.
+kernel lines, checksums of tables, host keys, unix paths, command lines, labels, the rules of firewalls, who ran the
+audit and how. Ports stay, and groups, addresses of listeners that are not their host's, and what policies say.
 """
 
 import re
@@ -39,7 +39,7 @@ def redact_hosts(report: AuditReport, key: bytes = b"") -> AuditReport:
     return AuditReport.model_validate(
         {
             **rest,
-            "run": report.run.model_dump(mode="json"),
+            "run": {**report.run.model_dump(mode="json"), "operator": "", "command": ""},
             "hosts": sorted((_redact_host(host, names, hide) for host in report.hosts), key=lambda host: host["name"]),
         }
     )
