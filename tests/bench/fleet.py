@@ -130,7 +130,7 @@ def _list_peers(folder: Path) -> list[Peer]:
     return [
         Peer("netaudit run --no-owners", "netaudit", [*audit, "--no-owners", "--output-dir", "out"]),
         Peer("netaudit run", "netaudit", [*audit, "--output-dir", "out-owners"]),
-        Peer("bare paramiko, cat", "paramiko", script("paramiko_cat")),
+        Peer("bare paramiko, cat", "paramiko", [sys.executable, f"{scripts}/paramiko_cat.py", job]),
         Peer("bare asyncssh, cat", "asyncssh", script("asyncssh_cat")),
         Peer("parallel-ssh, cat", "parallel-ssh", script("parallel_ssh_cat")),
         Peer("fabric, cat", "fabric", script("fabric_cat")),
@@ -166,7 +166,8 @@ def read_version(package: str) -> str:
     if package == "ssh":
         return "OpenSSH" if shutil.which("ssh") else ""
     query = f"from importlib.metadata import version; print(version({package!r}))"
-    python = PEERS / "venv" / "bin" / "python"
+    # The peers' paramiko is as old as fabric wants it; netaudit's own is the floor.
+    python = Path(sys.executable) if package == "paramiko" else PEERS / "venv" / "bin" / "python"
     if not python.exists():
         return ""
     return subprocess.run([python, "-c", query], capture_output=True, text=True, check=False).stdout.strip()
