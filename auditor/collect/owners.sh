@@ -1,5 +1,7 @@
 # Prints who holds the sockets that listen: run by probe.sh, as root if it may, with the paths of /proc and /etc. Where
-# A is set, who holds any socket; where B is, those of the other network namespaces too.
+# A is set, who holds any socket; where B is, those of the other network namespaces too. $3 is empty, or the rows of our
+# own network namespace that may listen, those of each table behind its name: to read a table of TCP again, only to find
+# the same rows, costs more than to look through all processes.
 #
 #   |v <uid> <1: process 1 was read> <processes that were not> <inode of the pid namespace>     the view it had
 #   |h <pid> <inode>...   a process, and those of the sockets it holds; it may have several such lines
@@ -9,7 +11,7 @@
 #   |c <pid> <words>      the first 512 bytes of its command line; |C carries on; where A is set, \037 stands between words
 #   |o <number>           so many other network namespaces were looked into, if they were to be
 #   |u <uid> <name>       of the users of these sockets, those that /etc/passwd has
-#   |k <inode>            no process holds it, and after all were read the socket was still there
+#   |k <inode>            no process holds it, and after all were read the socket was still there; said by root only
 #   |z                    the end
 #
 # ls follows the links under fd/, so that only numbers come out of it: the inode, the descriptor, and `=` for a socket.
@@ -23,9 +25,12 @@ B=
 LC_ALL=C
 export LC_ALL
 set +f
+H=$3
 set -- "$P"/[0-9]*/fd
 [ -f "$E/passwd" ] || E=
+[ -e "$P/net/tcp" ] && N=$P/net || N=$P/self/net
 {
+  case $H in ?*) printf "%s\n= =\n" "$H" ;; esac
   if [ $# -le 4000 ]; then
     X=$(ls -1iLF "$P/self/ns/pid" "$@" 2>&1 >&3)
     echo "$X"
@@ -35,49 +40,46 @@ set -- "$P"/[0-9]*/fd
       echo "$X"
     done
   fi
-} 3>&1 | awk -v P="$P" -v E="$E" -v A="$A" -v B="$B" -v D=$# '
-  # The listening rows of a table into S, by inode. The kernel lists listeners first (request sockets, state 03, may
-  # stand among them), so a table of TCP is not read to its end.
-  function rows(S, file, kind,   l, a, n, i, c, inode, user) {
-    file = N "/" file
-    for (n = 0; (getline l < file) > 0; n++) {
-      i = split(l, a)
-      if (n == 0) {
-        for (; i; i--) c[a[i]] = i
-        inode = kind == "packet" || kind == "unix" ? c["Inode"] : kind == "sctp" ? c["INODE"] : 10
-        user = kind == "packet" ? c["User"] : kind == "sctp" ? c["UID"] : kind == "unix" ? 0 : 8
-        continue
-      }
-      if (!A) {
-        if (kind == "tcp" && a[4] != "0A" && a[4] != "03") break
-        if (kind == "tcp" && a[4] == "03") continue
-        if (kind == "udp" && (a[4] != "07" || a[3] !~ /^0+:0000$/)) continue
-        if (kind == "sctp" && a[c["SST"]] != 10) continue
-      }
-      if (a[inode] ~ /^[1-9][0-9]*$/) S[a[inode]] = a[user]
+} 3>&1 | awk -v P="$P" -v E="$E" -v A="$A" -v B="$B" -v D=$# -v N="$N" -v H="${H:+given}" '
+  # A row of a table into S, by inode, if it listens; of the table, n is the number of rows before it. False when no
+  # other row can: the kernel lists listeners first (request sockets, state 03, may stand among them).
+  function row(S, l, file,   a, i, kind) {
+    kind = file
+    sub(/^.*\/net\//, "", kind)
+    sub(/(lite)?6?$/, "", kind)
+    i = split(l, a)
+    if (n++ == 0) {
+      for (; i; i--) c[a[i]] = i
+      inode = kind == "packet" || kind == "unix" ? c["Inode"] : kind == "sctp/eps" ? c["INODE"] : 10
+      user = kind == "packet" ? c["User"] : kind == "sctp/eps" ? c["UID"] : kind == "unix" ? 0 : 8
+      return 1
     }
-    close(file)
+    if (!A) {
+      if (kind == "tcp" && a[4] != "0A") return a[4] == "03"
+      if (kind == "udp" && (a[4] != "07" || a[3] !~ /^0+:0000$/)) return 1
+      if (kind == "sctp/eps" && a[c["SST"]] != 10) return 1
+    }
+    if (a[inode] ~ /^[1-9][0-9]*$/) {
+      S[a[inode]] = a[user]
+      from[a[inode]] = file
+    }
+    return 1
   }
-  function tables(S,   n) {
-    for (n in spaces) {
-      N = n
-      table(S)
+  # The rows of a table; those of udp three times, as readings lose some.
+  function rows(S, file,   l, more) {
+    for (more = file ~ /udp6?$/ ? 3 : 1; more; more--) {
+      begin()
+      while ((getline l < file) > 0 && row(S, l, file));
+      close(file)
     }
   }
-  function table(S,   n) {
-    rows(S, "tcp", "tcp")
-    rows(S, "tcp6", "tcp")
-    for (n = 0; n < 3; n++) {
-      rows(S, "udp", "udp")
-      rows(S, "udp6", "udp")
-    }
-    rows(S, "udplite", "udp")
-    rows(S, "udplite6", "udp")
-    rows(S, "raw", "raw")
-    rows(S, "raw6", "raw")
-    rows(S, "packet", "packet")
-    rows(S, "sctp/eps", "sctp")
-    if (A) rows(S, "unix", "unix")
+  function begin() {
+    n = 0
+    split("", c)
+  }
+  function tables(S, space,   a, i) {
+    i = split("tcp tcp6 udp udp6 udplite udplite6 raw raw6 packet sctp/eps" (A ? " unix" : ""), a)
+    for (; i; i--) rows(S, space "/" a[i])
   }
   # What stands behind the spelled path in a line: the pid into Q, what follows it as the result.
   function after(l, mark,   at) {
@@ -88,27 +90,22 @@ set -- "$P"/[0-9]*/fd
     sub(/[^0-9].*/, "", Q)
     return substr(l, length(Q) + 1)
   }
-  function exes(paths,   cmd, l, p, x) {
-    cmd = "ls -ln" paths " 2>/dev/null"
+  # The programs and the command lines of some processes; what stands between the two, only this run can spell.
+  function texts(links, files,   cmd, l, p, x, k, t) {
+    cmd = "ls -ln" links " 2>/dev/null; echo " z "; head -c 512 /dev/null" files " 2>/dev/null"
+    cmd = cmd " | tr \"\\000\" \"" (A ? "\\037" : " ") "\""
+    k = "e"
     while ((cmd | getline l) > 0) {
-      x = after(l, " ")
-      if (x != "") {
-        p = index(x, "/exe -> ") == 1 ? Q : ""
-        if (p) print "|e " p " " substr(x, 9)
-      } else if (p) print "|E " p " " l
-    }
-    close(cmd)
-  }
-  function words(paths,   cmd, l, p, x, k) {
-    cmd = "head -c 512 /dev/null" paths " 2>/dev/null | tr \"\\000\" \"" (A ? "\\037" : " ") "\""
-    while ((cmd | getline l) > 0) {
-      x = after(l, "==> ")
-      if (x == "/cmdline <==") {
-        p = Q
+      if (l == z) {
         k = "c"
+        p = ""
+      } else if ((x = after(l, k == "e" ? " " : "==> ")) != "") {
+        p = index(x, k == "e" ? "/exe -> " : "/cmdline <==") == 1 ? Q : ""
+        if (p && k == "e") print "|e " p " " substr(x, 9)
+        t = k == "e" ? "E" : "c"
       } else if (p) {
-        print "|" k " " p " " l
-        k = "C"
+        print "|" t " " p " " l
+        t = k == "e" ? "E" : "C"
       }
     }
     close(cmd)
@@ -134,27 +131,37 @@ set -- "$P"/[0-9]*/fd
     return many
   }
   BEGIN {
-    N = P "/net"
-    if ((getline l < (N "/tcp")) < 0) N = P "/self/net"
-    close(P "/net/tcp")
-    spaces[N] = 1
-    if (B) O = others()
-    tables(uid)
+    if (!H) tables(uid, N)
+    if (B) {
+      O = others()
+      for (space in spaces) tables(uid, space)
+    }
     bar = P "/"
   }
-  NF == 2 && $1 ~ /^[0-9]+$/ {
-    if ($2 ~ /^[0-9]/) {
-      readable[p] = 1
-      if ($1 in uid && $2 ~ /=$/ && !((p, $1) in seen)) {
-        seen[p, $1] = 1
-        held[$1] = 1
-        h[p] = h[p] " " $1
-        if (length(h[p]) > 2000) {
-          print "|h " p h[p]
-          h[p] = ""
-        }
+  H {
+    if ($1 != "=") row(uid, $0, file)
+    else if ($2 == "=") H = ""
+    else {
+      file = N "/" ($2 == "sctp" ? "sctp/eps" : $2)
+      begin()
+    }
+    next
+  }
+  /^ *[0-9]+ [0-9]/ {
+    readable[p] = 1
+    if (/=$/ && $1 in uid && !((p, $1) in seen)) {
+      seen[p, $1] = 1
+      held[$1] = 1
+      h[p] = h[p] " " $1
+      if (length(h[p]) > 2000) {
+        print "|h " p h[p]
+        h[p] = ""
       }
-    } else if ($2 == bar "self/ns/pid") ns = $1
+    }
+    next
+  }
+  NF == 2 && $2 == bar "self/ns/pid" {
+    ns = $1
     next
   }
   /:$/ && index($0, bar) == 1 {
@@ -183,7 +190,7 @@ set -- "$P"/[0-9]*/fd
     gsub(/[0-7]/, "./", z)
     gsub(/[89a-f]/, "/", z)
     z = bar z
-    n = 0
+    count = 0
     exe = ""
     for (p in h) {
       if (h[p]) print "|h " p h[p]
@@ -201,16 +208,12 @@ set -- "$P"/[0-9]*/fd
       close(bar p "/cgroup")
       exe = exe " " z p "/exe"
       cmdline = cmdline " " z p "/cmdline"
-      if (++n % 400 == 0) {
-        exes(exe)
-        words(cmdline)
+      if (++count % 400 == 0) {
+        texts(exe, cmdline)
         exe = cmdline = ""
       }
     }
-    if (exe != "") {
-      exes(exe)
-      words(cmdline)
-    }
+    if (exe != "") texts(exe, cmdline)
     left = 0
     for (i in uid) {
       if (!(uid[i] in users)) left++
@@ -224,9 +227,11 @@ set -- "$P"/[0-9]*/fd
         print "|u " a[3] " " substr(a[1], 1, 64)
       }
     }
-    n = 0
-    for (i in uid) if (!(i in held)) n++
-    if (n) tables(again)
-    for (i in uid) if (!(i in held) && i in again) print "|k " i
+    # Who has not seen every process cannot say that none holds it.
+    if (me == "0" && ("1" in readable) && !bads) {
+      for (i in uid) if (!(i in held)) doubt[from[i]] = 1
+      for (file in doubt) rows(again, file)
+      for (i in uid) if (!(i in held) && i in again) print "|k " i
+    }
     print "|z"
   }'

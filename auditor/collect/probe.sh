@@ -29,6 +29,8 @@ Q=
 I=
 O=
 L=
+F=
+H=
 C=0
 MOST=20000
 NL='
@@ -126,22 +128,6 @@ table() {
   fi
 }
 
-# small NAME FILE: a table that has only its header on most hosts, which the shell can read alone
-small() {
-  if opens "$2"; then
-    D=
-    if IFS= read -r H <&3; then D="|$H$NL"; fi
-    if IFS= read -r X <&3 || [ "$X" ]; then D=+; fi
-    exec 3<&-
-    case $D in
-      '|'*) put "$1" ok "$D" ;;
-      *) table "$@" ;;
-    esac
-  else
-    table "$@"
-  fi
-}
-
 # add WORD: what stands after it in D, a section of counters, is added to V
 add() {
   case $D in
@@ -151,44 +137,187 @@ add() {
   esac
 }
 
-# connections NAME FILE WIDTH: a tcp table, of whose rows only those that matter travel when there are very many. That
-# is the header, every listener, our own connection and all that does not look like a row; of the others, how many
-# rows are in each state, and how many of those are short (NF is 12), which the kernel does not count as sockets. No
-# regular expressions: they make busybox awk five times slower. Reading on to the end costs some 60 ms for 40,000 rows;
-# stopping at the first row that is no listener would save most of it, but give up our own row and the counts, and gVisor
-# lists its sockets in no order at all.
-connections() {
-  if [ "$V" -gt $MOST ] && command -v awk >/dev/null 2>&1 && opens "$2"; then
+# listing NAME FILE PROGRAM...: what a program prints of a file that somebody edits, if it is one
+listing() {
+  if [ -e "$2" ] && [ ! -f "$2" ]; then
+    put "$1" error
+  elif opens "$2"; then
     exec 3<&-
     W=error
-    stream "$1" awk -v w="$3" -v l="$A" -v r="$B" '
-      BEGIN {
-        split("01 02 03 04 05 06 07 08 09 0B", a)
-        for (i in a) k[a[i]]
-        l = sprintf(":%04X", l)
-        r = sprintf(":%04X", r)
-        p = w - 4
-      }
-      $4 in k && (NF == 17 || NF == 12) && length($2) == w && length($3) == w && length($1) > 1 &&
-        (substr($2, p) != l || substr($3, p) != r) {
-        n[$4 (NF == 12 ? " short " : " full ")]++
-        next
-      }
-      { print "|" $0 }
-      END { for (i in n) print "|# " i n[i] }' "$2"
+    X=$1
+    shift 2
+    stream "$X" "$@"
   else
-    table "$1" "$2"
+    closed "$1" "$2"
   fi
+}
+
+# one NAME FILE...: a section of `sockets`, by itself. Of unix sockets only those that listen, as there may be thousands of
+# others; all of them where connections are asked for.
+one() {
+  case $1,$MOST in
+    snmp.*) short "$@" Tcp: ;;
+    if_inet6,* | sockstat*) short "$@" ;;
+    unix,20000) listing "$@" sed -n -e '1s/^/|/p' -e '/^[^ ]*: [^ ]* [^ ]* 00010000 /s/^/|/p' "$2" ;;
+    unix,*) listing "$@" sed -e 's/^/|/' -e "$MOST"q "$2" ;;
+    services,*) listing "$@" sed -e 's/^/|/' -e 100000q "$2" ;;
+    *) table "$@" ;;
+  esac
+}
+
+# plan NAME FILE...: the same, to come with `gather`. Behind each table stands the name of the kernel.
+plan() {
+  L="$L $1"
+  C=$((C + 1))
+  K="$K $1"
+  case $1 in
+    unix) ;;
+    *)
+      shift
+      F="$F $* $P/sys/kernel/ostype" ;;
+  esac
+}
+
+# either NAME FILE...: the one where it takes sudo to open the file, otherwise the other
+either() {
+  W=
+  if opens "$2"; then exec 3<&-; else why "$2"; fi
+  case $W in
+    denied)
+      flush
+      one "$@" ;;
+    *) plan "$@" ;;
+  esac
+}
+
+# flush: what was planned is printed. To H go the rows that may listen, for `holders`, if it needs them; or that they are
+# too many.
+flush() {
+  case $K in '') return ;; esac
+  printf '%s' "$O"
+  O=
+  W=ok
+  if opens $T/unix; then exec 3<&-; else why $T/unix; fi
+  X=
+  case $MOST,$I,$G,$Q in
+    20000,,,?* | 20000,,none,?*) { X=$(gather 1 2>&1 >&4); } 4>&1 ;;
+    *) gather '' ;;
+  esac
+  case $H,$X in
+    more,* | *,more) H=more ;;
+    *,?*) H="$H$X$NL" ;;
+  esac
+  K=
+  F=
+}
+
+# gather HAND: what was planned, with two programs. cat takes the tables in pieces as large as the kernel makes them: with
+# smaller ones more rows get lost; and for each that is not full, the kernel looks through all places of its hash table
+# for connections, up to half a million, which costs more than all the rest. awk frames what comes, and takes cat's
+# complaints for the status. /proc/net/unix it reads by itself: every user can bring lines into that table.
+#
+# Of tables of TCP with very many rows (v) only those that matter travel: the header, every listener, our own connection
+# and all that does not look like a row; of the others, how many rows are in each state, and how many of those are short
+# (NF is 12), which the kernel does not count as sockets. Reading on to the end costs some 60 ms for 40,000 rows; stopping
+# at the first row that is no listener would save most of it, but give up our own row and the counts, and gVisor lists
+# its sockets in no order at all. No regular expression meets such a row: busybox is slow at them.
+#
+# With HAND the rows that may listen go to standard error as well, each table behind its name: see owners.sh.
+gather() {
+  cat $F 2>&1 | N=$N awk -v names="$K" -v v=$((V > MOST)) -v most="$MOST" -v l="$A" -v r="$B" -v hand="$1" \
+    -v file="$T/unix" -v opened="$W" '
+    function begin() {
+      if (++i > n) return
+      name = order[i]
+      print N " S " name
+      status = "ok"
+      tcp = name ~ /^tcp/
+      width = v && tcp ? name == "tcp" ? 13 : 37 : 0
+      wanted = !hand ? "" : tcp ? "0A" : name ~ /^udp/ ? "07" : name ~ /^(raw|packet|sctp)/ ? "any" : ""
+      if (wanted) rows[++m] = "= " name
+      first = 1
+      counters = name ~ /^snmp/
+      if (name == "unix") {
+        sockets()
+        end("")
+      }
+    }
+    function end(line,   x) {
+      for (x in states) print "|# " x states[x]
+      split("", states)
+      print line
+      print N " E " name " " status
+      begin()
+    }
+    function sockets(   line, c, x) {
+      if (opened == "ok")
+        while ((x = (getline line < file)) > 0 && c++ < most)
+          if (c == 1 || most > 20000 || line ~ /^[^ ]*: [^ ]* [^ ]* 00010000 /) print "|" line
+      status = x < 0 ? "error" : opened
+    }
+    BEGIN {
+      N = ENVIRON["N"]
+      split("01 02 03 04 05 06 07 08 09 0B", a)
+      for (i in a) known[a[i]]
+      l = sprintf(":%04X", l)
+      r = sprintf(":%04X", r)
+      n = split(names, order)
+      i = 0
+      begin()
+    }
+    width && $4 in known && (NF == 17 || NF == 12) && length($2) == width && length($3) == width && length($1) > 1 &&
+      (substr($2, width - 4) != l || substr($3, width - 4) != r) {
+      states[$4 (NF == 12 ? " short " : " full ")]++
+      next
+    }
+    substr($0, 1, 5) == "cat: " {
+      status = /ermission|not permitted/ ? "denied" : /o such file/ ? "absent" : "error"
+      next
+    }
+    name == "services" {
+      if (lines++) print "|" held
+      held = $0
+      if (lines > 100000) exit
+      next
+    }
+    substr($0, length($0) - 4) == "Linux" {
+      end(length($0) > 5 ? "|" substr($0, 1, length($0) - 5) : "")
+      next
+    }
+    counters && substr($0, 1, 4) != "Tcp:" { next }
+    wanted && (first || wanted == "any" || $4 == wanted) && m <= 5000 {
+      rows[++m] = $0
+      first = 0
+    }
+    { print "|" $0 }
+    END {
+      if (name == "services") {
+        if (!sub(/Linux$/, "", held) && lines <= 100000) status = "error"
+        end(held == "" || lines > 100000 ? "" : "|" held)
+      }
+      if (hand && m > 5000) print "more" > "/dev/stderr"
+      else for (i = 1; i <= m; i++) print rows[i] > "/dev/stderr"
+    }'
 }
 
 # privileged NAME PROGRAM: a section that a program of ours prints, run as root
 privileged() {
+  W=error
   case $G in
     none) put "$1" denied ;;
-    *)
-      W=error
-      stream "$1" $G sh -c "$2" netaudit "$P" ;;
+    '') stream "$1" within "$2" ;;
+    *) stream "$1" $G sh -c "$2" netaudit "$P" ;;
   esac
+}
+
+# within PROGRAM: one that is to run with our own rights runs in a subshell, which costs a third of another shell
+within() {
+  (
+    X=$1
+    set +f
+    set -- "$P" "$E" "$H"
+    eval "$X"
+  )
 }
 
 # asks FLAG: whether sudo, so called, runs a shell as root; what it says is printed. Its prompt, a line that nobody can
@@ -221,11 +350,41 @@ prove() {
 # target-kit has put it for sudo to start.
 holders() {
   case $I,$G in
-    ,none) ;;
+    , | ,none) ;;
     ,*) $G sh -c "$Q" netaudit "$P" "$E" && return ;;
     *) sudo -n "$I" && return ;;
   esac
-  sh -c "$Q" netaudit "$P" "$E"
+  within "$Q"
+}
+
+# sockets DO: the sections with all that decides, in their order. The counters stand around the tables, and the number of
+# connections opened around the counters.
+sockets() {
+  $1 ip_local_port_range $P/sys/net/ipv4/ip_local_port_range
+  $1 ip_local_reserved_ports $P/sys/net/ipv4/ip_local_reserved_ports
+  $1 bindv6only $P/sys/net/ipv6/bindv6only
+  $1 if_inet6 $T/if_inet6
+  $1 snmp.1 $T/snmp
+  $1 sockstat.1 $T/sockstat
+  $1 sockstat6.1 $T/sockstat6
+  $1 tcp $T/tcp
+  $1 tcp6 $T/tcp6
+  # The kernel loses rows of the udp tables while other sockets close; three readings together do not.
+  $1 udp $T/udp $T/udp $T/udp
+  $1 udp6 $T/udp6 $T/udp6 $T/udp6
+  $1 udplite $T/udplite
+  $1 udplite6 $T/udplite6
+  $1 raw $T/raw
+  $1 raw6 $T/raw6
+  $1 icmp $T/icmp
+  $1 icmp6 $T/icmp6
+  $1 packet $T/packet
+  $1 sctp $T/sctp/eps
+  $1 sockstat.2 $T/sockstat
+  $1 sockstat6.2 $T/sockstat6
+  $1 snmp.2 $T/snmp
+  $1 unix $T/unix
+  if [ -f $E/services ]; then $1 services $E/services; fi
 }
 
 echo
@@ -328,67 +487,31 @@ case $W,$D in
   *) put od ok "|$(printf '\1\0' | od -An -tu2 2>/dev/null)$NL" ;;
 esac
 
-# Three numbers with one sed; one by one only where one is missing (IPv6 is off).
-X=$(sed 's/^/|/' $P/sys/net/ipv4/ip_local_port_range $P/sys/net/ipv4/ip_local_reserved_ports \
-  $P/sys/net/ipv6/bindv6only 2>/dev/null)
-IFS=$NL
-set -- $X
-unset IFS
-case $# in
-  3)
-    put ip_local_port_range ok "$1$NL"
-    put ip_local_reserved_ports ok "$2$NL"
-    put bindv6only ok "$3$NL" ;;
-  *)
-    table ip_local_port_range $P/sys/net/ipv4/ip_local_port_range
-    table ip_local_reserved_ports $P/sys/net/ipv4/ip_local_reserved_ports
-    table bindv6only $P/sys/net/ipv6/bindv6only ;;
-esac
-
-# The counters stand around the tables, and the number of connections opened around the counters.
-short if_inet6 $T/if_inet6
-short snmp.1 $T/snmp Tcp:
+# How many connections there are to be read.
 V=0
-short sockstat.1 $T/sockstat
-add 'TCP: inuse '
-add ' tw '
-short sockstat6.1 $T/sockstat6
-add 'TCP6: inuse '
-connections tcp $T/tcp 13
-connections tcp6 $T/tcp6 37
-# The kernel loses rows of the udp tables while other sockets close; three readings together do not.
-table udp $T/udp $T/udp $T/udp
-table udp6 $T/udp6 $T/udp6 $T/udp6
-small udplite $T/udplite
-small udplite6 $T/udplite6
-small raw $T/raw
-small raw6 $T/raw6
-small icmp $T/icmp
-small icmp6 $T/icmp6
-small packet $T/packet
-small sctp $T/sctp/eps
-short sockstat.2 $T/sockstat
-short sockstat6.2 $T/sockstat6
-short snmp.2 $T/snmp Tcp:
-# Only listening unix sockets, of which there may be thousands of others; all of them where connections are asked for.
-if opens $T/unix; then
-  exec 3<&-
-  W=error
-  case $MOST in
-    20000) stream unix sed -n -e '1s/^/|/p' -e '/^[^ ]*: [^ ]* [^ ]* 00010000 /s/^/|/p' $T/unix ;;
-    *) stream unix sed -e 's/^/|/' -e "$MOST"q $T/unix ;;
-  esac
-else
-  closed unix $T/unix
+for X in $T/sockstat $T/sockstat6; do
+  D=
+  if opens $X; then
+    while IFS= read -r X; do D="$D$X$NL"; done <&3
+    exec 3<&-
+  fi
+  add 'TCP: inuse '
+  add 'TCP6: inuse '
+  add ' tw '
+done
+
+Y=one
+first $P/sys/kernel/ostype
+if [ "$X" = Linux ] && command -v cat >/dev/null 2>&1 && command -v awk >/dev/null 2>&1; then
+  Y=plan
+  case $U in no) ;; *) Y=either ;; esac
 fi
-if [ -f $E/services ] && opens $E/services; then
-  exec 3<&-
-  W=error
-  stream services sed -e 's/^/|/' -e 100000q $E/services
-elif [ -e $E/services ] && [ ! -f $E/services ]; then
-  put services error
-else
-  closed services $E/services
+K=
+sockets $Y
+flush
+case $H in more) H= ;; esac
+if [ ! -f $E/services ]; then
+  if [ -e $E/services ]; then put services error; else closed services $E/services; fi
 fi
 table ip_vs $T/ip_vs
 

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from auditor.model.socket_tables import SOCKET_TABLES
+
 TableGroup = Literal["connections", "names", "routes", "interfaces", "groups", "statistics", "links"]
 """What the script prints beyond what an audit needs; see TABLE_GROUPS."""
 
@@ -23,18 +25,7 @@ SECTIONS: tuple[str, ...] = (
     "snmp.1",
     "sockstat.1",
     "sockstat6.1",
-    "tcp",
-    "tcp6",
-    "udp",
-    "udp6",
-    "udplite",
-    "udplite6",
-    "raw",
-    "raw6",
-    "icmp",
-    "icmp6",
-    "packet",
-    "sctp",
+    *SOCKET_TABLES,
     "sockstat.2",
     "sockstat6.2",
     "snmp.2",

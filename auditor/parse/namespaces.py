@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from auditor.display import escape
 from auditor.model.snapshot import Section
+from auditor.model.socket_tables import SOCKET_TABLES
 from auditor.parse.checks import check_counters
 from auditor.parse.containers import read_container
 from auditor.parse.socket import WordOrder
 from auditor.parse.sockstat import read_counters
 from auditor.parse.table import Table, open_table
-from auditor.parse.tables import TABLES, check_counts, parse_tables
+from auditor.parse.tables import check_counts, parse_tables
 
 _MARK = re.compile(rb"^\+ ([^\n]*)\n", re.MULTILINE)
 _BEGIN = re.compile(rb"begin ([0-9]{1,20}) ([0-9]{1,20}) (\S{1,255})((?: [a-z0-9_/]{1,20}){1,40})")
@@ -54,6 +55,8 @@ def parse_namespaces(section: Section | None, order: WordOrder, *, elsewhere: bo
     elif table.status == "empty":  # there is no other
         table.status = "ok"
         table.faults.clear()
+    if not table.data:
+        return table, []
     answer = _Answer(table)
     answer.read()
     found = list(answer.found.values())
@@ -144,7 +147,7 @@ def _blocks(table: Table) -> Iterator[tuple[bytes, bytes]]:
 
 def _name_sections(files: Sequence[bytes], parts: Sequence[bytes]) -> dict[str, Section]:
     """Return the sections as the host's own have them; what is not among the files was not there."""
-    found = {name: Section(name=name, status="absent") for name in (*TABLES, "if_inet6", "unix")}
+    found = {name: Section(name=name, status="absent") for name in (*SOCKET_TABLES, "if_inet6", "unix")}
     times: Counter[str] = Counter()
     for file, part in zip(files, parts, strict=False):
         name = file.decode("ascii").removeprefix("net/").removesuffix("/eps")

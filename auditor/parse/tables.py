@@ -15,21 +15,6 @@ from auditor.parse.udp import parse_udp
 from auditor.parse.unix import parse_unix
 
 Sections = Mapping[str, Section]
-TABLES = (
-    "tcp",
-    "tcp6",
-    "udp",
-    "udp6",
-    "udplite",
-    "udplite6",
-    "raw",
-    "raw6",
-    "icmp",
-    "icmp6",
-    "packet",
-    "sctp",
-)
-"""The tables of sockets by name, but the one of unix sockets, which belongs to no network namespace's own ports."""
 
 
 def parse_tables(sections: Sections, order: WordOrder) -> list[Table]:

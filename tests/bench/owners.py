@@ -1,11 +1,13 @@
-"""What it costs a host to say who holds what: many processes, and many sockets, in every shell.
+"""What the script costs a host, and what it costs to say who holds what: many processes, many sockets, every shell.
 
     python -m tests.bench.owners [processes] [descriptors of each] [sockets]
 
-As root; everything happens in namespaces of its own. Without owners the script starts the programs it always starts.
+As root; everything happens in namespaces of its own. Beside it stand `cat` of the tables, which is what any look at
+them costs, and ss(8), which asks the kernel for the listeners alone.
 """
 
 import os
+import re
 import resource
 import socket
 import statistics
@@ -22,6 +24,7 @@ from tests.collect.answers import NONCE
 SEALED = ("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 SHELLS = ("dash", "bash --posix", "busybox sh")
 RUNS = 15
+CAT = ["cat", "/proc/net/tcp", "/proc/net/tcp6", "/proc/net/udp", "/proc/net/udp6", "/etc/services"]
 HOLD = """
 import os, socket, sys, time
 port, count = int(sys.argv[1]), int(sys.argv[2])
@@ -55,10 +58,14 @@ def summarise(command: Sequence[str], script: bytes = b"") -> str:
     return f"{wall:7.1f} ms (best {min(run.wall for run in runs):6.1f}), CPU {cpu:6.1f} ms, {runs[-1].size:9,} bytes"
 
 
-def count_programs(shell: str, script: bytes) -> int:
-    command = ["strace", "-f", "-qq", "-e", "trace=execve", "-e", "signal=none", *shell.split(), "-s"]
-    done = subprocess.run(command, input=script, capture_output=True, check=True)
-    return sum(b"execve" in line and line.endswith(b" = 0") for line in done.stderr.splitlines())
+def count_started(shell: str, script: bytes) -> tuple[int, int]:
+    """Return how many processes were forked, and how many programs run."""
+    calls = "trace=execve,fork,vfork,clone,clone3"
+    command = ["strace", "-f", "-qq", "-e", calls, "-e", "signal=none", *shell.split(), "-s"]
+    lines = subprocess.run(command, input=script, capture_output=True, check=True).stderr.splitlines()
+    begun = [line for line in lines if b"resumed>" not in line]
+    forks = sum(bool(re.search(rb"(fork|clone3?)\(", line)) for line in begun)
+    return forks, sum(b"execve" in line and line.endswith(b" = 0") for line in lines)
 
 
 def measure(title: str) -> None:
@@ -67,8 +74,10 @@ def measure(title: str) -> None:
         for owners in (False, True):
             script = build_script(NONCE, owners=owners).text
             cost = summarise([*shell.split(), "-s"], script)
-            programs = f"{count_programs(shell, script)} programs, script {len(script):,} bytes"
-            print(f"  {shell:13} owners {'on ' if owners else 'off'}  {cost}, {programs}", flush=True)
+            forks, programs = count_started(shell, script)
+            started = f"{forks} forks, {programs} programs, script {len(script):,} bytes"
+            print(f"  {shell:13} owners {'on ' if owners else 'off'}  {cost}, {started}", flush=True)
+    print(f"  cat                        {summarise(CAT)}", flush=True)
 
 
 def main(processes: int, descriptors: int, sockets: int) -> None:
