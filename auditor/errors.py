@@ -117,5 +117,9 @@ class TransportError(AuditorError):
         self.phase: Phase = phase
         self.code = code
 
+    def __reduce__(self) -> tuple[type["TransportError"], tuple[Phase, str, str, str]]:
+        """Travel between processes (pickle), where a subclass has nobody left to catch it."""
+        return TransportError, (self.phase, self.code, self.message, self.hint)
+
     def __str__(self) -> str:
         return f"{self.phase}/{self.code}: {escape(self.message)}"

@@ -62,7 +62,7 @@ class Board:
 
     def begin(self, host: Host, step: Step) -> None:
         """Take note that a phase began; of a host not heard of before, that it is at work."""
-        now = self._clock()
+        now = self._clock() if step.began is None else step.began
         with self._lock:
             flight = self._flights.setdefault(host.name, Flight(host.name, now))
             if flight.resting:

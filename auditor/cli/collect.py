@@ -16,6 +16,7 @@ from auditor.cli.options import (
     LogFormatOption,
     MatchExecOption,
     OwnersOption,
+    ProcsOption,
     QuietOption,
     ResumeOption,
     SshConfigOption,
@@ -28,6 +29,7 @@ def collect(
     inventory: InventoryArgument,
     limit: LimitOption = None,
     jobs: JobsOption = 32,
+    procs: ProcsOption = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -58,5 +60,5 @@ def collect(
 
     hosts = choose_hosts(inventory, limit, timeout, allow_empty, ssh_config)
     hosts = choose_trust(hosts, accept_new=accept_new_host_keys, ignore=insecure_ignore_host_keys)
-    manner = Manner(jobs=jobs, owners=owners, quiet=quiet, verbosity=verbose)
+    manner = Manner(jobs=jobs, procs=procs, owners=owners, quiet=quiet, verbosity=verbose)
     return collect_inventory(hosts, output, Gate(manner=manner, resume=resume, despite_changes=despite_changes))

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from types import FrameType
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from auditor.audit import Clock, Fleet, InOrder, Source
 from auditor.cli import log
@@ -17,6 +17,10 @@ from auditor.model.host import Connection, Host, Inventory
 from auditor.model.transcript import Evidence, Failure, Transcript
 from auditor.schedule import Schedule, Turn
 from auditor.transport import Transport
+
+if TYPE_CHECKING:
+    from auditor.transport.crew import Crew
+    from auditor.transport.ssh import SshTransport
 
 Job = TypeVar("Job")
 Done = TypeVar("Done")
@@ -112,28 +116,14 @@ def _work_through(fleet: Fleet[Job, Done], source: Source[Job, Done], take: Call
 
 
 @contextmanager
-def open_transports(inventory: Inventory, clock: Clock) -> Iterator[dict[Connection, Transport]]:
-    """Yield a transport for every kind of connection the hosts use."""
+def open_transports(inventory: Inventory, clock: Clock, procs: int = 1) -> Iterator[dict[Connection, Transport]]:
+    """Yield a transport for every kind of connection the hosts use; SSH in `procs` processes, see `choose_procs`."""
     kinds = {host.connection for host in inventory.hosts}
     transports: dict[Connection, Transport] = {}
     with ExitStack() as stack:
         if "ssh" in kinds:
-            from auditor.transport.host_keys import HostKeys
-            from auditor.transport.ssh import SshTransport
-
-            jump_hosts = {host.name: host for host in (*inventory.jump_hosts, *inventory.hosts, *inventory.others)}
-            host_keys = HostKeys(policy=inventory.host_keys)
-            ssh = stack.enter_context(SshTransport(clock=clock, jump_hosts=jump_hosts, host_keys=host_keys))
-            stack.callback(lambda: _warn(ssh.warnings))
-            transports["ssh"] = ssh
-            if any(host.client == "openssh" for host in inventory.hosts):
-                from auditor.cli.reach import chosen_ssh_config
-                from auditor.transport.clients import ByClient
-                from auditor.transport.openssh import OpenSshTransport
-
-                config = chosen_ssh_config()
-                theirs = OpenSshTransport(clock=clock, jump_hosts=jump_hosts, host_keys=host_keys, config=config)
-                transports["ssh"] = ByClient(ssh, theirs)
+            opening = _Opening(inventory, clock, stack)
+            transports["ssh"] = opening.open_own() if procs == 1 else opening.open_crew(procs - 1)
         if "local" in kinds:
             from auditor.transport.local import LocalTransport
 
@@ -143,6 +133,46 @@ def open_transports(inventory: Inventory, clock: Clock) -> Iterator[dict[Connect
 
             transports["replay"] = ReplayTransport()
         yield transports
+
+
+class _Opening:
+    """Opens what speaks SSH, to be closed with `stack`; what there is to warn of is said once then, by whomever."""
+
+    def __init__(self, inventory: Inventory, clock: Clock, stack: ExitStack) -> None:
+        self._inventory = inventory
+        self._clock = clock
+        self._stack = stack
+        self._opened: list[SshTransport | Crew] = []
+        stack.callback(lambda: _warn(sorted({problem for each in self._opened for problem in each.warnings})))
+
+    def open_own(self) -> Transport:
+        """Return the transport of this process."""
+        from auditor.transport.host_keys import HostKeys
+        from auditor.transport.ssh import SshTransport
+
+        inventory, clock = self._inventory, self._clock
+        jump_hosts = {host.name: host for host in (*inventory.jump_hosts, *inventory.hosts, *inventory.others)}
+        host_keys = HostKeys(policy=inventory.host_keys)
+        ssh = self._stack.enter_context(SshTransport(clock=clock, jump_hosts=jump_hosts, host_keys=host_keys))
+        self._opened.append(ssh)
+        if all(host.client == "paramiko" for host in inventory.hosts):
+            return ssh
+        from auditor.cli.reach import chosen_ssh_config
+        from auditor.transport.clients import ByClient
+        from auditor.transport.openssh import OpenSshTransport
+
+        config = chosen_ssh_config()
+        return ByClient(ssh, OpenSshTransport(clock=clock, jump_hosts=jump_hosts, host_keys=host_keys, config=config))
+
+    def open_crew(self, size: int) -> Transport:
+        """Return one that has `size` other processes, and opens this one's only where it is needed."""
+        from auditor.transport.crew import Crew
+        from auditor.transport.crew_messages import Setting
+
+        crew = Crew(size, Setting(self._clock, self._inventory.host_keys), self.open_own)
+        self._stack.callback(crew.close)
+        self._opened.append(crew)
+        return crew
 
 
 def _warn(problems: Sequence[Problem]) -> None:

@@ -1,7 +1,7 @@
 """The hosts of a run in, their evidence kept on the disk and their reports handed on as they come; the tally out."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -14,6 +14,7 @@ from auditor.cli.color import use_color
 from auditor.cli.fleet import gather, gather_hosts, open_transports
 from auditor.cli.options import ColorChoice
 from auditor.cli.outputs import attempt
+from auditor.cli.processes import choose_procs
 from auditor.cli.progress import Progress, choose_style, describe_outcome
 from auditor.cli.resumption import Resumption
 from auditor.collect import unframe
@@ -32,9 +33,10 @@ _NOISE = 300
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How to work through the hosts of a run, and how to tell of it."""
+    """How to work through the hosts of a run, and how to tell of it. `procs`: as many processes; None: what pays."""
 
     jobs: int = 32
+    procs: int | None = None
     owners: bool = True
     quiet: bool = False
     verbosity: int = 0
@@ -115,13 +117,16 @@ def work_through(
     tally = Tally(finished_at=header.started_at, limited=bool(inventory.others))
     color = use_color(manner.color, log.stderr())
     style = choose_style(manner.quiet, manner.verbosity > 0)
+    kept = {} if resumption is None else resumption.kept
+    missing = [host for host in inventory.hosts if host.name not in kept]
+    procs = choose_procs(manner.procs, missing, inventory.host_keys)
     with ExitStack() as stack:
-        transports = stack.enter_context(open_transports(inventory, read_clock))
+        transports = stack.enter_context(open_transports(inventory, read_clock, procs))
         files = stack.enter_context(_write_evidence(paths, header, tally))
         progress = stack.enter_context(Progress(len(inventory.hosts), style, manner.verbosity, color=color))
 
         def collect(host: Host) -> Evidence:
-            with watch(host, progress):
+            with watch(host, progress) if progress.shows_phases else nullcontext():
                 evidence = collect_host(host, transports, read_clock, owners=manner.owners)
             progress.rest(host)
             return evidence
@@ -142,8 +147,6 @@ def work_through(
                 tally.interrupted = gather(lambda kept: (kept, judge(kept)), resumption.read(opened), 1, take).code
         if tally.interrupted is None:
             files.settle()
-            kept = {} if resumption is None else resumption.kept
-            missing = [host for host in inventory.hosts if host.name not in kept]
             tally.interrupted = gather_hosts(collect, finish, missing, manner.jobs, take, seed=header.run_id).code
             files.finish(partial=tally.interrupted is not None)
     return tally

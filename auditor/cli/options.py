@@ -43,6 +43,18 @@ JobsOption = Annotated[
     int,
     typer.Option("-j", "--jobs", min=1, max=1024, metavar="N", envvar="NETAUDIT_JOBS", help="Hosts at the same time."),
 ]
+ProcsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--procs",
+        min=1,
+        max=64,
+        metavar="N",
+        envvar="NETAUDIT_PROCS",
+        help="Processes to share the hosts among, this one included. [default: what pays; 1 below 1,000 hosts]",
+        show_default=False,
+    ),
+]
 OutputOption = Annotated[
     list[str],
     typer.Option(
@@ -62,6 +74,26 @@ OutputDirOption = Annotated[
         metavar="DIR",
         envvar="NETAUDIT_OUTPUT_DIR",
         help="The folder for this run's files. [default: reports/<run-id>/ beside the inventory]",
+        show_default=False,
+    ),
+]
+TitleOption = Annotated[
+    str,
+    typer.Option(
+        "--title",
+        metavar="TEXT",
+        envvar="NETAUDIT_TITLE",
+        help="What the HTML pages are headed with.",
+        show_default=False,
+    ),
+]
+LogoOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--logo",
+        metavar="FILE",
+        envvar="NETAUDIT_LOGO",
+        help="A picture for the head of the HTML pages: PNG, JPEG, GIF, WebP or SVG of at most 100 kB.",
         show_default=False,
     ),
 ]

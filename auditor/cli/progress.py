@@ -81,6 +81,11 @@ class Progress:
         self._over.set()
         self._stack.close()
 
+    @property
+    def shows_phases(self) -> bool:
+        """Whether anybody sees what it is told of phases."""
+        return self._style != "none" or self._verbosity > 0
+
     def begin(self, host: Host, step: Step) -> None:
         """See Watcher."""
         self._board.begin(host, step)

@@ -24,8 +24,10 @@ _POLL_S = 0.25
 _LOG = 64 * 1024
 
 
-def start(command: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    """Start a program by its argument list, never by a shell. Raises TransportError (exec)."""
+def start(
+    command: Sequence[str], environment: Mapping[str, str], folder: str | None = "/"
+) -> "subprocess.Popen[bytes]":
+    """Start a program by its argument list, never by a shell, in a folder (None: ours). Raises TransportError."""
     try:
         return subprocess.Popen(
             command,
@@ -33,7 +35,7 @@ def start(command: Sequence[str], environment: Mapping[str, str]) -> "subprocess
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
-            cwd="/",
+            cwd=folder,
             start_new_session=True,
             bufsize=0,
         )
