@@ -26,7 +26,7 @@ def explain(
     """Explain a verdict: the kernel's line, what it means, the policies that apply, every line tried, waivers."""
     from auditor.cli.explanation import show_explanations
     from auditor.cli.report import read_saved
-    from auditor.evaluate import explain_listener
+    from auditor.evaluate.explain import explain_listener
     from auditor.model.facts import Listener
     from auditor.model.host import Host
     from auditor.model.origin import Origin

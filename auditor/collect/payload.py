@@ -32,8 +32,10 @@ def take_payload(block: bytes) -> Payload:
         return Payload(b"", fault)
     if not block.startswith(b"|"):
         return Payload(b"", fault, stray=block[:200].partition(b"\n")[0])
-    if block.count(b"\n") - block.endswith(b"\n") == block.count(b"\n|"):
-        return Payload(block[1:].replace(b"\n|", b"\n"), fault)
+    data = block[1:].replace(b"\n|", b"\n")
+    prefixed = len(block) - 1 - len(data)  # how many lines after the first have a prefix: each lost one byte
+    if block.count(b"\n") - block.endswith(b"\n") == prefixed:
+        return Payload(data, fault)
     stray = _STRAY.search(block)
     cut = stray.start() + 1 if stray else len(block)
     return Payload(block[1:cut].replace(b"\n|", b"\n"), fault, stray=stray.group()[1:] if stray else b"")

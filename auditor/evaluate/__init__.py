@@ -4,11 +4,10 @@
     HostFacts.listeners ─────────────────┴─judge_listener→ Outcome… ─rules→ Finding…
 
 Pure: no I/O, no clock, nothing kept but what was compiled. `match` decides what satisfies a policy line, `judge` what
-wins, `rules/` how it is said.
+wins, `rules/` how it is said, and `explain`, which only its own commands import, why it came out so.
 """
 
 from auditor.evaluate.compiled import CompiledPolicies, compile_policies
-from auditor.evaluate.explain import explain_listener
 from auditor.evaluate.hygiene import review_policies
 from auditor.evaluate.verdict import evaluate, report_unreachable
 
@@ -16,7 +15,6 @@ __all__ = [
     "CompiledPolicies",
     "compile_policies",
     "evaluate",
-    "explain_listener",
     "report_unreachable",
     "review_policies",
 ]

@@ -27,7 +27,7 @@ class CompiledPolicies:
     def names_for(self, host: Host) -> tuple[str, ...]:
         """Return the names of the policies that apply to `host`, sorted."""
         book = self.rulebook_for(host)
-        return tuple(policy.name for policy in book.policies) if book else ()
+        return book.names_of_policies if book else ()
 
 
 def compile_policies(policies: PolicySet) -> CompiledPolicies:

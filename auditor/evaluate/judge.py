@@ -1,16 +1,16 @@
 """One listener and the rulebook in, its verdict out, with the rule it breaks and the lines that decided."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from auditor.evaluate.index import PortIndex
-from auditor.evaluate.match import Fit, Line, Reach, accept, reach_of, touch
+from auditor.evaluate.match import Candidate, Fit, Line, Reach, accept, accepts_plainly, reach_of, touch
 from auditor.evaluate.rulebook import Rulebook
 from auditor.model.facts import PROTOS, Listener, Proto
 from auditor.model.finding import RuleId
 from auditor.model.policy import Policy, Severity, severity_rank
 from auditor.model.report import Decision, JudgedListener, ListenerVerdict
-from auditor.model.value import trusted
+from auditor.model.value import trusted, widened
 
 
 class Outcome(NamedTuple):
@@ -31,7 +31,8 @@ class Outcome(NamedTuple):
     unseen: tuple[Line, ...] = ()
 
 
-_make_judged = trusted(JudgedListener)
+_make_judged = widened(JudgedListener)
+_make_decision = trusted(Decision)
 _PORTLESS: frozenset[Proto] = frozenset({"raw", "packet"})
 _NEAR = 10
 """How far the number of a port may be off to be taken for a slip."""
@@ -41,25 +42,28 @@ def judge_listener(book: Rulebook | None, listener: Listener) -> Outcome:
     """Decide on one listener: deny before allow, a line that fits before one that nearly does, defaults last."""
     if book is None:
         return Outcome(listener, "ignored")
+    denying, allowing = book.deny.at(listener.proto, listener.port), book.allow.at(listener.proto, listener.port)
+    if allowing and not denying and accepts_plainly(allowing[0], listener):
+        return Outcome(listener, "allowed", policy=allowing[0].line.policy, line=allowing[0].line)
     reach = reach_of(listener)
     unseen: list[Line] = []
     hits: list[Line] = []
-    for candidate in book.deny.at(listener.proto, listener.port):
+    for candidate in denying:
         answer = touch(candidate, reach).hit
         if answer != "no":
             (hits if answer == "yes" else unseen).append(candidate.line)
     if hits:
         return _by_lines(listener, hits, "denied", "forbidden-listener")
-    outcome = _judge_allowed(book, reach)
+    outcome = _judge_allowed(book, allowing, reach)
     if unseen and outcome.rule is None:
         return _by_unseen(listener, [*unseen, *outcome.unseen])
     return outcome
 
 
-def _judge_allowed(book: Rulebook, reach: Reach) -> Outcome:
+def _judge_allowed(book: Rulebook, allowing: Iterable[Candidate], reach: Reach) -> Outcome:
     listener = reach.listener
     near: dict[Fit, list[Line]] = {}
-    for candidate in book.allow.at(listener.proto, listener.port):
+    for candidate in allowing:
         fit = accept(candidate, reach).fit
         if fit == "whole":
             return Outcome(listener, "allowed", policy=candidate.line.policy, line=candidate.line)
@@ -113,7 +117,7 @@ def worst_line(lines: Sequence[Line]) -> Line:
 def note_verdict(outcome: Outcome, waived: bool) -> JudgedListener:
     """Return the listener as it stands in the report; `waived`: what was found about it is."""
     verdict: ListenerVerdict = "waived" if waived else outcome.verdict
-    return _make_judged(**outcome.listener.__dict__, verdict=verdict, decided_by=_decision(outcome))
+    return _make_judged(outcome.listener, verdict=verdict, decided_by=_decision(outcome))
 
 
 def _decision(outcome: Outcome) -> Decision | None:
@@ -121,6 +125,5 @@ def _decision(outcome: Outcome) -> Decision | None:
         return outcome.line.decision
     if outcome.policy is None:
         return None
-    return Decision(
-        policy=outcome.policy.name, entry=None, file=outcome.policy.origin.file, line=outcome.policy.origin.line
-    )
+    origin = outcome.policy.origin
+    return _make_decision(policy=outcome.policy.name, entry=None, file=origin.file, line=origin.line)

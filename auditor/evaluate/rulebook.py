@@ -49,6 +49,7 @@ class Rulebook:
     waivers: Waivers
     unlisted: dict[Switch, Ruling]
     bounds: tuple[Bounding, ...] = ()
+    names_of_policies: tuple[str, ...] = ()
 
     def rule_unlisted(self, listener: Listener) -> Ruling:
         """Return what holds for a listener that no line names."""
@@ -79,6 +80,7 @@ def compile_rulebook(policies: Iterable[Policy]) -> Rulebook | None:
             "exposures": _strictest((policy.exposures, policy) for policy in ordered),
         },
         bounds=tuple(Bounding(bound, policy) for policy in ordered for bound in policy.bounds),
+        names_of_policies=tuple(policy.name for policy in ordered),
     )
 
 

@@ -66,8 +66,8 @@ class Usage:
         (self.read if report.fully_audited else self.unread)[report.policies] += 1
         if report.facts is None:
             return
-        for listener in report.listeners:
-            decided = listener.decided_by
+        decisions = {id(listener.decided_by): listener.decided_by for listener in report.listeners}
+        for decided in decisions.values():  # each line has one for all the listeners that it decides
             if decided is not None and decided.entry is not None:
                 self.deciding.add(Key(decided.file, decided.line, decided.entry))
         for finding in report.findings:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from auditor.evaluate.case import Case
 from auditor.evaluate.compiled import CompiledPolicies, compile_policies
-from auditor.evaluate.findings import find_all, identify
-from auditor.evaluate.judge import judge_listener, note_verdict
+from auditor.evaluate.findings import Findings, find_all, identify
+from auditor.evaluate.judge import Outcome, judge_listener, note_verdict
 from auditor.evaluate.rules import unreachable
 from auditor.model.facts import HostFacts, Listener
 from auditor.model.finding import Finding
@@ -13,6 +13,9 @@ from auditor.model.host import Host
 from auditor.model.policy import PolicySet
 from auditor.model.report import Judgement
 from auditor.model.transcript import Failure
+from auditor.model.value import trusted
+
+_make_judgement = trusted(Judgement)
 
 
 def evaluate(host: Host, facts: HostFacts, policies: PolicySet | CompiledPolicies, now: datetime) -> Judgement:
@@ -24,9 +27,9 @@ def evaluate(host: Host, facts: HostFacts, policies: PolicySet | CompiledPolicie
     book = compiled.rulebook_for(host)
     outcomes = tuple(judge_listener(book, listener) for listener in sorted(facts.listeners, key=_place))
     found = find_all(Case(host, facts, book, outcomes), now.astimezone(UTC).date())
-    return Judgement(
-        policies=compiled.names_for(host),
-        listeners=tuple(note_verdict(outcome, identify(host.name, outcome) in found.waived) for outcome in outcomes),
+    return _make_judgement(
+        policies=book.names_of_policies if book else (),
+        listeners=tuple(note_verdict(outcome, _is_waived(host.name, outcome, found)) for outcome in outcomes),
         findings=found.findings,
     )
 
@@ -34,6 +37,10 @@ def evaluate(host: Host, facts: HostFacts, policies: PolicySet | CompiledPolicie
 def report_unreachable(host: Host, failure: Failure) -> Finding:
     """Return the finding of a host that gave nothing to decode."""
     return unreachable.describe(host, failure)
+
+
+def _is_waived(host: str, outcome: Outcome, found: Findings) -> bool:
+    return bool(found.waived) and identify(host, outcome) in found.waived
 
 
 def _place(listener: Listener) -> tuple[str, str, int, str, str, str]:

@@ -24,20 +24,42 @@ def trusted(kind: Callable[P, V]) -> Callable[P, V]:
     """
     model: Any = kind  # a model is its own constructor
     template: dict[str, Any] = {name: field.get_default() for name, field in model.model_fields.items()}
-    names = set(template)
+    fill = _filling(kind)
 
     def make(*_: P.args, **fields: P.kwargs) -> V:
+        return fill(template | fields)
+
+    return make
+
+
+def widened(kind: Callable[..., V]) -> Callable[..., V]:
+    """Return a constructor of `kind` from a value of the model it is derived from, and the fields it adds, all of them.
+
+    As with `trusted` nothing is checked: only for values that are good already.
+    """
+    fill = _filling(kind)
+
+    def make(value: Value, **added: Any) -> V:
+        return fill(value.__dict__ | added)
+
+    return make
+
+
+def _filling(kind: Callable[..., V]) -> Callable[[dict[str, Any]], V]:
+    """Return what makes a value of `kind` of its fields, which must all be there and in the order of the model."""
+    model: Any = kind
+    names = set(model.model_fields)
+    put = object.__setattr__
+
+    def fill(fields: dict[str, Any]) -> V:
         value: V = model.__new__(model)
-        values = template.copy()
-        values.update(fields)
-        put(value, "__dict__", values)
+        put(value, "__dict__", fields)
         put(value, "__pydantic_fields_set__", names)
         put(value, "__pydantic_extra__", None)
         put(value, "__pydantic_private__", None)
         return value
 
-    put = object.__setattr__
-    return make
+    return fill
 
 
 def _to_bytes(value: object) -> object:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from auditor.model.facts import ByteOrder, Gap, HostFacts, Listener, System
 from auditor.model.snapshot import Snapshot
 from auditor.model.transcript import Transcript
+from auditor.model.value import trusted
 from auditor.parse.byteorder import decide_order
 from auditor.parse.checks import check_counters, check_namespace, check_order, check_session, find_block
 from auditor.parse.ip_vs import parse_ip_vs
@@ -32,6 +33,8 @@ from auditor.parse.table import Table
 from auditor.parse.tables import check_counts, parse_tables
 from auditor.parse.unix import list_unix
 
+_make_facts = trusted(HostFacts)
+_make_system = trusted(System)
 _EXTRA = frozenset({"ip_vs", "namespaces"})  # not in the ledger of a host that has none
 _NOTHING = Gap(source="no-frame", reason="the host's answer holds nothing")
 
@@ -64,10 +67,9 @@ def parse_snapshot(snapshot: Snapshot, transcript: Transcript) -> HostFacts:
     apart = ownership if ownership.elsewhere else Ownership(None)
     places = [(own, tables), *((Setting(each.label, ownership=apart), each.tables) for each in readings)]
     listeners = _fold(places, labels)
-    return HostFacts(
-        system=_describe(
-            sections, transcript, order or "unknown", raised=ownership.view is not None and ownership.view.uid == 0
-        ).model_copy(update={"states": count_states(tables)}),
+    raised = ownership.view is not None and ownership.view.uid == 0
+    return _make_facts(
+        system=_describe(sections, transcript, order or "unknown", raised=raised, states=count_states(tables)),
         listeners=listeners,
         coverage=tuple(
             source.coverage() for source in sources if source.status != "absent" or source.name not in _EXTRA
@@ -100,10 +102,17 @@ def _fold(places: list[tuple[Setting, Sequence[Table]]], labels: Mapping[str, st
     return tuple(listener for group in folded for listener in group)
 
 
-def _describe(sections: Sections, transcript: Transcript, order: ByteOrder, *, raised: bool = False) -> System:
+def _describe(
+    sections: Sections,
+    transcript: Transcript,
+    order: ByteOrder,
+    *,
+    raised: bool = False,
+    states: dict[str, dict[str, int]] | None = None,
+) -> System:
     """`raised`: what needed it was read as root, whoever logged in."""
     _, kernel, machine = read_names(sections)
-    return System(
+    return _make_system(
         hostname=read_hostname(sections),
         os=read_os(sections),
         kernel=kernel,
@@ -117,4 +126,5 @@ def _describe(sections: Sections, transcript: Transcript, order: ByteOrder, *, r
         host_key=transcript.session.host_key,
         host_key_trust=transcript.session.host_key_trust,
         kex=transcript.session.kex,
+        states=states or {},
     )

@@ -9,7 +9,7 @@ decoded.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal, NamedTuple
 
 from auditor.parse.table import Table
@@ -26,21 +26,30 @@ _COUNTED = re.compile(rb"^# (0[1-9B]) (full|short) ([1-9][0-9]{0,8})\n", re.MULT
 _SHORT = re.compile(rb"^ *[0-9]+: +[^ \n]+ +[^ \n]+ +0[356](?: +[^ \n]+){8} *\n", re.MULTILINE)
 
 
-def _compile(width: int, state: bytes, keep: bytes) -> re.Pattern[bytes]:
-    """Return the grammar of a row; `keep` opens the groups of all fields but the state, which is always kept."""
-    address = keep + rb"[0-9A-Fa-f]{%d}):" % width + keep + rb"[0-9A-Fa-f]{4}) +"
-    queues = keep + rb"[0-9A-Fa-f]{8,16}):" + keep + rb"[0-9A-Fa-f]{8,16}) +"
-    timers = keep + rb"[0-9A-Fa-f]{2}):" + keep + rb"[0-9A-Fa-f]{8,16}) +" + keep + rb"[0-9A-Fa-f]{8,16}) +"
-    owner = keep + rb"[0-9]{1,10}) +" + keep + rb"-?[0-9]{1,20}) +" + keep + rb"[0-9]{1,20})(?: [ -~]*)?\n"
-    return re.compile(
-        rb"^ *[0-9]+: +" + address + address + rb"(" + state + rb") +" + queues + timers + owner, re.MULTILINE
-    )
+_FIELDS = (
+    *("local", "port", "remote", "remote_port", "state", "sent", "queue"),
+    *("timer", "expires", "retransmits", "uid", "probes", "inode"),
+)
+
+
+def _compile(width: int, state: bytes, kept: Collection[str]) -> re.Pattern[bytes]:
+    """Return the grammar of a row with groups for the `kept` fields, and with `raw` for all of it."""
+    field = {name: rb"(" if name in kept else rb"(?:" for name in _FIELDS}
+    local = field["local"] + rb"[0-9A-Fa-f]{%d}):" % width + field["port"] + rb"[0-9A-Fa-f]{4}) +"
+    remote = field["remote"] + rb"[0-9A-Fa-f]{%d}):" % width + field["remote_port"] + rb"[0-9A-Fa-f]{4}) +"
+    queues = field["sent"] + rb"[0-9A-Fa-f]{8,16}):" + field["queue"] + rb"[0-9A-Fa-f]{8,16}) +"
+    timer = field["timer"] + rb"[0-9A-Fa-f]{2}):" + field["expires"] + rb"[0-9A-Fa-f]{8,16}) +"
+    tries = field["retransmits"] + rb"[0-9A-Fa-f]{8,16}) +"
+    owner = field["uid"] + rb"[0-9]{1,10}) +" + field["probes"] + rb"-?[0-9]{1,20}) +"
+    inode = field["inode"] + rb"[0-9]{1,20})(?: [ -~]*)?\n"
+    row = rb" *[0-9]+: +" + local + remote + field["state"] + state + rb") +" + queues + timer + tries + owner + inode
+    return re.compile(rb"^(" + row + rb")" if "raw" in kept else rb"^" + row, re.MULTILINE)
 
 
 _WIDTHS: tuple[Width, ...] = (8, 32)
-_ROWS = {width: _compile(width, rb"[0-9A-Fa-f]{2}", rb"(") for width in _WIDTHS}
-_LISTENING = {width: _compile(width, rb"0[Aa]", rb"(") for width in _WIDTHS}
-_STATES = {width: _compile(width, rb"[0-9A-Fa-f]{2}", rb"(?:") for width in _WIDTHS}
+_ROWS = {width: _compile(width, rb"[0-9A-Fa-f]{2}", _FIELDS) for width in _WIDTHS}
+_LISTENING = {width: _compile(width, rb"0[Aa]", ("raw", "local", "port", "queue", "uid", "inode")) for width in _WIDTHS}
+_STATES = {width: _compile(width, rb"[0-9A-Fa-f]{2}", ("state",)) for width in _WIDTHS}
 
 
 class Row(NamedTuple):
@@ -81,22 +90,28 @@ def count_states(table: Table, width: Width) -> Counter[int]:
     Of a large table most rows stayed on the host, and only their counts came.
     """
     found: list[bytes] = _STATES[width].findall(table.data)
-    states = Counter(found)
     counted: list[tuple[bytes, bytes, bytes]] = _COUNTED.findall(table.data) if b"\n# " in table.data else []
     count_rows(table, width, len(found), headers=1, counts=len(counted))
-    if not states.keys().isdisjoint((b"03", b"05", b"06")):
+    states: Counter[int] = Counter()
+    for state, number in Counter(found).items():
+        states[int(state, 16)] += number
+    if not states.keys().isdisjoint((0x03, 0x05, 0x06)):
         table.full -= len(_SHORT.findall(table.data))
     for state, length, rows in counted:
-        states[state] += int(rows)
+        states[int(state, 16)] += int(rows)
         table.rows += int(rows)
         table.full += int(rows) if length == b"full" else 0
-    table.states = {int(state, 16): count for state, count in sorted(states.items())}
-    return Counter(table.states)
+    table.states = dict(sorted(states.items()))
+    return states
 
 
-def listening_rows(table: Table, width: Width) -> Iterator[Row]:
-    """Yield the rows in state LISTEN."""
-    return map(_decode, _LISTENING[width].finditer(table.data))
+def listening_rows(table: Table, width: Width) -> Iterator[tuple[bytes, ...]]:
+    """Yield the rows in state LISTEN as (raw, local, port, queue, uid, inode), in the kernel's own digits.
+
+    Nothing else is needed of them, and decoding the rest as well would cost more than all that is done with it.
+    """
+    for match in _LISTENING[width].finditer(table.data):
+        yield match.groups()
 
 
 def all_rows(data: bytes, width: Width) -> list[Row]:
@@ -136,7 +151,6 @@ def _decode(match: re.Match[bytes]) -> Row:
     local, port, remote, remote_port, state, sent, queue, timer, expires, retransmits, uid, probes, inode = (
         match.groups()
     )
-    owner = int(uid)
     return Row(
         int(state, 16),
         local,
@@ -144,7 +158,7 @@ def _decode(match: re.Match[bytes]) -> Row:
         remote,
         int(remote_port, 16),
         int(queue, 16),
-        owner if owner < 1 << 32 else None,
+        read_uid(uid),
         int(inode),
         match.group().decode("ascii").strip(),
         int(sent, 16),
@@ -153,3 +167,9 @@ def _decode(match: re.Match[bytes]) -> Row:
         int(retransmits, 16),
         int(probes),
     )
+
+
+def read_uid(digits: bytes) -> int | None:
+    """Return a uid, None for what cannot be one."""
+    uid = int(digits)
+    return uid if uid < 1 << 32 else None

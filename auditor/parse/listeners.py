@@ -1,15 +1,16 @@
 """Sockets in, listeners out: twins folded into one, named by the host's own services, in a fixed order."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from auditor.model.facts import PROTOS, DualStack, Listener
 from auditor.model.value import trusted
-from auditor.parse.owners import Ownership, join_holders
+from auditor.parse.owners import Holders, Ownership, join_holders
 from auditor.parse.socket import Socket
 
 _Key = tuple[str, str, int]
 _make_listener = trusted(Listener)
+_PLACES = {proto: place for place, proto in enumerate(PROTOS)}
 
 
 class Setting(NamedTuple):
@@ -36,7 +37,7 @@ def fold_listeners(sockets: Iterable[Socket], services: Mapping[str, str], setti
 
 
 def _sort_key(socket: Socket) -> tuple[int, int, tuple[int, bytes]]:
-    return PROTOS.index(socket.proto), socket.port, socket.place.sort
+    return _PLACES[socket.proto], socket.port, socket.place.sort
 
 
 def _fold(
@@ -47,8 +48,7 @@ def _fold(
     dual_stack: DualStack | None = None
     if place.family == "ipv6" and place.scope == "wildcard":
         dual_stack = _takes_ipv4(first, len(twins), v4.get((first.proto, first.port)), setting.v6only_default)
-    holders = join_holders({socket.inode: setting.ownership.find(socket.inode, socket.uid) for socket in twins})
-    pending = [socket.pending_accepts for socket in twins if socket.pending_accepts is not None]
+    holders, pending, seen = _join(twins, setting.ownership)
     return _make_listener(
         proto=first.proto,
         family=place.family,
@@ -64,10 +64,21 @@ def _fold(
         user=setting.ownership.users.get(first.uid) if first.uid is not None else None,
         owner_status=holders.status,
         owners=holders.owners,
-        pending_accepts=sum(pending) if pending else None,
-        seen="all" if any(socket.seen == "all" for socket in twins) else "some",
+        pending_accepts=pending,
+        seen=seen,
         raw=first.raw,
     )
+
+
+def _join(twins: list[Socket], ownership: Ownership) -> tuple[Holders, int | None, Literal["all", "some"]]:
+    """Return who holds the sockets, how many connections wait at them, and whether all readings show one of them."""
+    if len(twins) == 1:  # as nearly always
+        (only,) = twins
+        return ownership.find(only.inode, only.uid), only.pending_accepts, only.seen
+    holders = join_holders({socket.inode: ownership.find(socket.inode, socket.uid) for socket in twins})
+    pending = [socket.pending_accepts for socket in twins if socket.pending_accepts is not None]
+    by_all = any(socket.seen == "all" for socket in twins)
+    return holders, sum(pending) if pending else None, "all" if by_all else "some"
 
 
 def _takes_ipv4(socket: Socket, sockets: int, v4: int | None, v6only_default: bool) -> DualStack:

@@ -54,6 +54,9 @@ class Holders(NamedTuple):
     owners: tuple[Owner, ...] = ()
 
 
+_NOT_COLLECTED = Holders("not-collected")
+
+
 class Ownership:
     """Everything that is known of owners on one host; `elsewhere`: also in its other network namespaces."""
 
@@ -97,7 +100,7 @@ class Ownership:
     def find(self, inode: int, uid: int | None) -> Holders:
         """Return who holds the socket with this inode number; `uid` is its user in the kernel's table."""
         if not self.collected:
-            return Holders("not-collected")
+            return _NOT_COLLECTED
         owners = tuple(self._describe(pid) for pid in sorted(self._holders.get(inode, ())))
         return Holders(self._judge(inode, uid, held=bool(owners)), owners)
 

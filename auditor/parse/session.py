@@ -6,7 +6,7 @@ them, and the host's byte order is what we take it to be.
 
 import re
 from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
 
 from auditor.model.address import Address, unmap
@@ -19,6 +19,8 @@ _CONNECTION = re.compile(
     rb"([0-9A-Fa-f.:]{2,45})(?:%\S{1,16})? ([0-9]{1,5}) ([0-9A-Fa-f.:]{2,45})(?:%\S{1,16})? ([0-9]{1,5})"
 )
 _ORDERS: tuple[WordOrder, WordOrder] = ("little", "big")
+# What stands before the digits of an IPv4 address where a dual-stack socket has it (RFC 4291 §2.5.5.2).
+_MAPPED: dict[WordOrder, bytes] = {"little": b"0" * 16 + b"FFFF0000", "big": b"0" * 20 + b"FFFF"}
 
 
 class Ends(NamedTuple):
@@ -51,20 +53,18 @@ def find_session(ends: Ends | None, sections: Mapping[str, Section]) -> frozense
 
 
 def _is_listed(ends: Ends, sections: Mapping[str, Section], order: WordOrder) -> bool:
-    plain = _needle(ends.local, ends.local_port, ends.peer, ends.peer_port, order)
+    local, peer = encode_address(ends.local, order), encode_address(ends.peer, order)
+    here = _needle(local, ends.local_port, peer, ends.peer_port)
     if isinstance(ends.local, IPv6Address) or isinstance(ends.peer, IPv6Address):
-        return plain in _data(sections, "tcp6")
-    mapped = _needle(_map(ends.local), ends.local_port, _map(ends.peer), ends.peer_port, order)
-    return plain in _data(sections, "tcp") or mapped in _data(sections, "tcp6")
+        return here in _data(sections, "tcp6")
+    if here in _data(sections, "tcp"):
+        return True
+    mapped = _MAPPED[order]
+    return _needle(mapped + local, ends.local_port, mapped + peer, ends.peer_port) in _data(sections, "tcp6")
 
 
-def _needle(local: Address, local_port: int, peer: Address, peer_port: int, order: WordOrder) -> bytes:
-    return b": %b:%04X %b:%04X 0" % (encode_address(local, order), local_port, encode_address(peer, order), peer_port)
-
-
-def _map(address: IPv4Address) -> IPv6Address:
-    """Return the address as a dual-stack socket has it (RFC 4291 §2.5.5.2)."""
-    return IPv6Address(b"\0" * 10 + b"\xff\xff" + address.packed)
+def _needle(local: bytes, local_port: int, peer: bytes, peer_port: int) -> bytes:
+    return b": %b:%04X %b:%04X 0" % (local, local_port, peer, peer_port)
 
 
 def _data(sections: Mapping[str, Section], name: str) -> bytes:

@@ -55,9 +55,7 @@ def read_address(digits: bytes, order: WordOrder) -> Address:
 def encode_address(address: Address, order: WordOrder) -> bytes:
     """Return the digits that a kernel of this byte order prints for `address`."""
     packed = address.packed
-    if order == "little":
-        packed = b"".join(packed[at : at + 4][::-1] for at in range(0, len(packed), 4))
-    return packed.hex().upper().encode()
+    return b"".join(b"%08X" % int.from_bytes(packed[at : at + 4], order) for at in range(0, len(packed), 4))
 
 
 def place_of(address: Address) -> Place:

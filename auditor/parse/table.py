@@ -5,6 +5,7 @@ A parser adds to the table what it finds; `settle` then says once what is wrong 
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from auditor.display import escape
 from auditor.model.facts import Coverage, CoverageStatus, Gap
@@ -14,6 +15,7 @@ from auditor.parse.socket import Socket
 
 MAX_SOCKETS = 65_536  # of one table: every port of an address, and a bound on what a lying host can cost
 _make_coverage = trusted(Coverage)
+_SMALL = 1024  # bytes; such tables, and /etc/services, are alike on most hosts of a fleet, and so is their coverage
 _SAMPLES = 3
 _SAMPLE_LENGTH = 100
 _REASONS: dict[str, str] = {
@@ -75,18 +77,29 @@ class Table:
             self.fail("truncated", f"only the first {MAX_SOCKETS} of {self.listeners} sockets that listen were kept")
 
     def coverage(self) -> Coverage:
-        return _make_coverage(
-            source=self.name,
-            status=self.status,
-            rows=self.rows,
-            listeners=self.listeners,
-            rejected=self.rejected,
-            duplicates=self.duplicates,
-            sha256=hashlib.sha256(self.data).hexdigest() if self.data else None,
-        )
+        cover = _cover_alike if len(self.data) <= _SMALL or self.name == "services" else _cover
+        counts = self.rows, self.listeners, self.rejected, self.duplicates
+        return cover(self.name, self.status, *counts, self.data)
 
     def gap(self) -> Gap | None:
         return Gap(source=self.name, reason="; ".join(self.faults)) if self.faults else None
+
+
+def _cover(  # noqa: PLR0913, PLR0917 - as many as a ledger's line has fields; by position, for lru_cache
+    name: str, status: CoverageStatus, rows: int, listeners: int, rejected: int, duplicates: int, data: bytes
+) -> Coverage:
+    return _make_coverage(
+        source=name,
+        status=status,
+        rows=rows,
+        listeners=listeners,
+        rejected=rejected,
+        duplicates=duplicates,
+        sha256=hashlib.sha256(data).hexdigest() if data else None,
+    )
+
+
+_cover_alike = lru_cache(maxsize=128)(_cover)
 
 
 def open_table(name: str, section: Section | None, *, optional: bool = False) -> Table:

@@ -5,7 +5,7 @@ relies on their place: every row's own state decides. A socket that is listed tw
 """
 
 from auditor.model.snapshot import Section
-from auditor.parse.inet import Row, Width, count_states, listening_rows, read_header
+from auditor.parse.inet import Width, count_states, listening_rows, read_header, read_uid
 from auditor.parse.socket import Socket, WordOrder, decode_address
 from auditor.parse.table import Table, open_table
 
@@ -25,19 +25,17 @@ def parse_tcp(name: str, section: Section | None, order: WordOrder, *, optional:
     if unknown:
         table.fail("malformed", f"rows are in states no kernel is known to have ({', '.join(unknown[:5])})")
     seen: set[int] = set()
-    for row in listening_rows(table, width) if states[0x0A] else ():
-        if row.inode and row.inode in seen:
+    for raw, local, port, queue, uid, inode in listening_rows(table, width) if states[0x0A] else ():
+        number = int(inode)
+        if number and number in seen:
             table.duplicates += 1
-        elif row.port == 0:
-            table.reject(None, row.raw.encode())
+        elif port == b"0000":
+            table.reject(None, raw.strip())
         else:
-            seen.add(row.inode)
-            table.add(_socket(row, order))
+            seen.add(number)
+            # A listener's receive queue counts connections that wait for accept(2) (`sk_ack_backlog`).
+            place, waiting = decode_address(local, order), int(queue, 16)
+            text = raw.decode("ascii").strip()
+            table.add(Socket("tcp", place, int(port, 16), text, read_uid(uid), "listener", waiting, "all", number))
     table.full -= table.duplicates
     return table
-
-
-def _socket(row: Row, order: WordOrder) -> Socket:
-    """A listener's receive queue counts connections that wait for accept(2) (`sk_ack_backlog`)."""
-    place = decode_address(row.local, order)
-    return Socket("tcp", place, row.port, row.raw, uid=row.uid, pending_accepts=row.queue, inode=row.inode)

@@ -1,9 +1,12 @@
 """Laws of the frame: what is framed comes back, and no bytes at all make it raise or call damage whole."""
 
+from unittest.mock import patch
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.collect import unframe
+from auditor.collect.frame import _Reading
 from auditor.collect.sections import SECTIONS
 from auditor.model.snapshot import Snapshot
 from tests.collect.answers import NONCE, a_transcript, frame
@@ -55,3 +58,18 @@ def test_a_damaged_answer_never_passes_for_another_whole_one(contents: dict[str,
     if not snapshot.gaps:
         assert tuple(snapshot.sections) == SECTIONS
         assert {section.status for section in snapshot.sections.values()} <= {"ok", "absent", "denied", "error"}
+
+
+@given(CONTENTS, st.data())
+@settings(deadline=None)
+def test_sections_read_the_short_way_come_out_as_the_long_way_has_them(
+    contents: dict[str, bytes], data: st.DataObject
+) -> None:
+    whole = frame(contents)
+    at = data.draw(st.integers(0, len(whole)))
+    length = data.draw(st.integers(0, 200))
+    for answer in (whole, whole[:at] + data.draw(BYTES) + whole[at + length :]):
+        transcript = a_transcript(answer)
+        with patch.object(_Reading, "_take_whole", return_value=False):
+            careful = unframe(transcript)
+        assert unframe(transcript) == careful

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from auditor.evaluate import evaluate, explain_listener
+from auditor.evaluate import evaluate
+from auditor.evaluate.explain import explain_listener
 from auditor.model.facts import Coverage, HostFacts, Listener, System
 from auditor.model.finding import Finding
 from auditor.model.policy import Bound, Policy, Waiver

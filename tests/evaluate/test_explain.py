@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from auditor.evaluate import evaluate, explain_listener
+from auditor.evaluate import evaluate
+from auditor.evaluate.explain import explain_listener
 from auditor.model.explanation import Explanation, Reason
 from auditor.model.facts import Listener, Owner, System
 from auditor.model.policy import Policy, Selector

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from random import Random
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,3 +114,12 @@ def test_every_bad_row_is_in_a_finding_and_every_verdict_has_a_reason(
         assert (row.decided_by is None) is (not policies)
         if is_bad(row):
             assert f":{row.port}" in about
+
+
+@given(facts(), policy_lists)
+def test_listeners_that_are_plainly_allowed_are_judged_as_all_others(
+    seen: HostFacts, policies: tuple[Policy, ...]
+) -> None:
+    with patch("auditor.evaluate.judge.accepts_plainly", return_value=False):
+        careful = judge(seen, policies)
+    assert judge(seen, policies) == careful

@@ -102,6 +102,15 @@ def test_busybox_alone_is_enough(stage: dict[str, Any]) -> None:
     assert path.endswith("/a?|e 1 /usr/sbin/nginx?/proc/1/exe -> <b>?[2J/nc")
 
 
+def test_rows_at_hand_tell_the_same_as_reading_them_again(stage: dict[str, Any]) -> None:
+    """The script hands over the rows it has read; alone, as sudo starts it, the program reads them itself."""
+    stdout = stage["answers"]["dash"][0]
+    section = re.search(r" S owners\n(.*?)\n\n\w{32} E owners ok\n", stdout, re.DOTALL)
+    assert section
+    handed = sorted(line for line in section[1].split("\n") if not line.startswith("|v "))
+    assert handed == [line for line in stage["programs"][0] if not line.startswith("|v ")]
+
+
 @pytest.mark.parametrize("at_name", range(len(NAMES)))
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_name_of_any_kind_is_only_a_name(stage: dict[str, Any], shell: str, at_name: int) -> None:
@@ -153,6 +162,7 @@ def test_units_and_containers_come_from_control_groups(
 def test_without_root_only_its_own_sockets_are_known(stage: dict[str, Any]) -> None:
     facts = read(stage["user"])
     assert not facts.system.privileged
+    assert "\n|k " not in stage["user"][0]  # it cannot say that nobody holds a socket
     for found in facts.listeners:
         pids = [owner.pid for owner in found.owners]
         if found.port == 3300:

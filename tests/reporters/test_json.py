@@ -5,7 +5,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -32,6 +32,7 @@ def test_a_report_is_what_the_schema_says(name: str) -> None:
 
 
 @given(TEXT)
+@example(',{"":0},')  # what stands between the values of a host on their way through the serializer
 def test_whatever_a_host_says_comes_back_and_is_inert(text: str) -> None:
     report = hostile_fleet(text)
     data = render(report)
@@ -53,6 +54,7 @@ def test_bytes_that_are_not_text_are_spelled_and_do_not_stop_the_report() -> Non
     data = render(hostile_fleet("inventory-\udcff.yaml"))
     assert json.loads(data)["run"]["inventory"]["path"] == "inventory-\\udcff.yaml"
     assert load_report(data).run.inventory.path == "inventory-\\udcff.yaml"
+    assert len(data.splitlines()) == len(render(hostile_fleet("inventory.yaml")).splitlines())
 
 
 def test_one_listener_finding_and_table_is_one_line() -> None:

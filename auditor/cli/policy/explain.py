@@ -32,7 +32,7 @@ def explain(
     """Explain what the policies say of a listener: the policies that apply, every line tried, waivers, the verdict."""
     from auditor.cli.clock import read_clock
     from auditor.cli.explanation import show_explanations
-    from auditor.evaluate import explain_listener
+    from auditor.evaluate.explain import explain_listener
     from auditor.policies import load_policies
 
     now = read_clock()

@@ -32,11 +32,10 @@ def _is_named(labels: Mapping[str, str], meaning: Name, ports: Ports) -> bool:
 def _find_ports(labels: Mapping[str, str], names: Collection[str]) -> dict[tuple[str, str], list[int]]:
     """Return the ports that the host gives a name of the policies to."""
     found: dict[tuple[str, str], list[int]] = {}
-    for place, name in labels.items():
-        if name in names:
-            port, _, proto = place.partition("/")
-            if port.isascii() and port.isdecimal():
-                found.setdefault((name, proto), []).append(int(port))
+    for place, name in [pair for pair in labels.items() if pair[1] in names] if names else ():
+        port, _, proto = place.partition("/")
+        if port.isascii() and port.isdecimal():
+            found.setdefault((name, proto), []).append(int(port))
     return found
 
 
