@@ -60,8 +60,9 @@ COMMANDS = (
     version,
 )
 
-_JUDGING = ("policy", "jobs", "fail_on", "baseline", "fail_on_new", "strict", "output", "output_dir", "color")
-_REACHING = ("limit", "jobs", "owners", "timeout", "allow_empty", "ssh_config")
+_SHOWING = ("color", "title", "logo")
+_JUDGING = ("policy", "jobs", "fail_on", "baseline", "fail_on_new", "strict", "output", "output_dir", *_SHOWING)
+_REACHING = ("limit", "jobs", "procs", "owners", "timeout", "allow_empty", "ssh_config")
 CONFIGURED = {
     "run": {*_JUDGING, *_REACHING},
     "check": {*_JUDGING, "allow_empty"},
@@ -70,7 +71,7 @@ CONFIGURED = {
     "doctor": {"timeout", "ssh_config"},
     "netstat": {"limit", "jobs", "timeout", "allow_empty", "ssh_config"},
     "services": {"limit", "jobs", "timeout", "ssh_config"},
-    "report": {"color"},
+    "report": set(_SHOWING),
 }
 """Which settings of a file each command takes; the others read none."""
 
@@ -115,13 +116,23 @@ def _travel_light() -> None:
     # paramiko imports invoke, and asyncio with it, for `Match exec` of an ssh_config it is never given; without, it is
     # as good, and half as long in coming.
     sys.modules.setdefault("invoke", None)  # type: ignore[arg-type]  # documented: importing it is then an ImportError
+    # pydantic would look through all that is installed for plugins, which then have a say in what is valid: none has.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Nearly everything that is made here is kept: looking for garbage often finds nothing, at a tenth of the time.
     gc.set_threshold(100_000, 20, 50)
+
+
+def _keep_named(words: list[str]) -> None:
+    """Leave only the command that the line begins with, if it does: typer would build every other's options, too."""
+    named = [command for command in app.registered_commands if [command.name] == words[:1]]
+    if named:
+        app.registered_commands, app.registered_groups = named, []
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
     _travel_light()
+    _keep_named(sys.argv[1:])
     log.choose_format(_find_log_format(sys.argv[1:]))
     try:
         app()
@@ -131,3 +142,5 @@ def main() -> None:
         if end.code == 2 and not said_exit():  # a mistake that the command line itself found, and told
             say_exit(2, ["wrong usage; no host was contacted"])
         raise
+    finally:
+        gc.freeze()  # at its end Python looks for garbage several times over, in all there is

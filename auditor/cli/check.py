@@ -12,11 +12,13 @@ from auditor.cli.options import (
     FailOnOption,
     JobsOption,
     LogFormatOption,
+    LogoOption,
     OutputDirOption,
     OutputOption,
     PolicyOption,
     QuietOption,
     StrictOption,
+    TitleOption,
 )
 
 
@@ -26,6 +28,8 @@ def check(
     jobs: JobsOption = 1,
     output: OutputOption = [],
     output_dir: OutputDirOption = None,
+    title: TitleOption = "",
+    logo: LogoOption = None,
     fail_on: FailOnOption = "low",
     baseline: BaselineOption = None,
     fail_on_new: FailOnNewOption = False,
@@ -37,6 +41,7 @@ def check(
     explain_exit: ExplainExitOption = False,
 ) -> int:
     """Evaluate saved evidence again, offline: with other policies, or to see a verdict reproduced."""
+    from auditor.cli.brand import choose_brand
     from auditor.cli.choice import choose_policies
     from auditor.cli.gate import Gate, audit_saved
     from auditor.cli.gathering import Manner
@@ -51,6 +56,7 @@ def check(
         strict=strict,
         output=output,
         output_dir=output_dir,
+        brand=choose_brand(title, logo),
         explain_exit=explain_exit,
     )
     with read_evidence(evidence) as saved:

@@ -14,7 +14,16 @@ from auditor.cli.color import use_color
 from auditor.cli.fleet import SIGNAL_EXITS, gather
 from auditor.cli.gathering import Manner, Tally, work_through
 from auditor.cli.options import ColorChoice, FailOn
-from auditor.cli.outputs import DEFAULTS, EVIDENCE_NAME, Output, attempt, plan_outputs, point_latest, write_report
+from auditor.cli.outputs import (
+    DEFAULTS,
+    EVIDENCE_NAME,
+    Output,
+    attempt,
+    fetch_reporters,
+    plan_outputs,
+    point_latest,
+    write_report,
+)
 from auditor.cli.regression import compare_with
 from auditor.cli.resumption import choose_resumption, report_unfinished
 from auditor.cli.run_folder import default_folder, occupy, open_run
@@ -38,6 +47,7 @@ from auditor.reporters.exit_text import explain_exit
 from auditor.transport.evidence import EvidenceFile
 
 if TYPE_CHECKING:
+    from auditor.reporters.brand import Brand
     from auditor.reporters.past_runs import PastRun
 
 GENERATOR = Generator(name="netaudit", version=__version__)
@@ -54,6 +64,7 @@ class Gate:
     strict: bool = False
     output: Sequence[str] = ()
     output_dir: Path | None = None
+    brand: "Brand | None" = None
     resume: Path | None = None
     despite_changes: bool = False
     explain_exit: bool = False
@@ -103,6 +114,7 @@ def audit_inventory(inventory: Inventory, policies: PolicySet, gate: Gate) -> Fi
         if resumption is None:
             report_unfinished(folder, paths)
         stream.begin(header, _list_files(policies), GENERATOR)
+        fetch_reporters(outputs)
         tally = work_through(inventory, header, paths, gate.manner, judge, stream.add, resumption)
         if tally.interrupted is not None:
             tally.add_unfinished(inventory, judge)
@@ -209,7 +221,8 @@ def publish(
     """
     color = use_color(gate.color)
     earlier = _list_earlier(runs, report, outputs) if runs else ()
-    steps = [partial(write_report, report, output, color, earlier) for output in outputs if output not in written]
+    write = partial(write_report, report, earlier=earlier, brand=gate.brand)
+    steps = [partial(write, output, color) for output in outputs if output not in written]
     if not gate.quiet and not any(output.path is None or output.format == "text" for output in outputs):
         steps.append(partial(write_report, report, Output("text", None), color))
     errors = attempt(*steps)

@@ -1,6 +1,5 @@
 """`netaudit hosts`: what an inventory means, before anything is contacted."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +39,8 @@ def hosts(
         raise UsageError("which inventory?", "name its file: `netaudit hosts inventory.yaml`")
     chosen = choose_hosts(inventory, limit, timeout=None, allow_empty=limit is None, ssh_config=ssh_config).hosts
     if as_json:
+        import json
+
         print(json.dumps([host.model_dump(mode="json") for host in chosen], indent=2))
         return 0
     rows = [("HOST", "CONNECTION", "TARGET", "GROUPS", "LABELS"), *(_describe(host) for host in chosen)]

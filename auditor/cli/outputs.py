@@ -6,8 +6,10 @@ from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from auditor.cli.stdout import write_stdout
@@ -18,6 +20,7 @@ from auditor.reporters.text import render_text
 from auditor.transport.evidence import TEMPORARY
 
 if TYPE_CHECKING:
+    from auditor.reporters.brand import Brand
     from auditor.reporters.past_runs import PastRun
 
 DEFAULTS = ("html", "json", "evidence")
@@ -67,6 +70,20 @@ def _plan(spec: str, folder: Path, formats: Sequence[str]) -> Output:
     return Output(format_name, folder / name)
 
 
+def fetch_reporters(outputs: Sequence[Output]) -> None:
+    """Begin to import what will render `outputs`: hosts let one wait longer than that takes."""
+    known = FORMATS | FOLDERS
+    modules = [known[output.format].module for output in outputs if output.format in known]
+    with suppress(RuntimeError):  # there is no thread to be had: it is imported when it is needed, then
+        Thread(target=_import, args=(modules,), daemon=True, name="netaudit-reporters").start()
+
+
+def _import(modules: Sequence[str]) -> None:
+    with suppress(ImportError):  # is raised again, and told, where the module is needed
+        for module in modules:
+            import_module(module)
+
+
 def attempt(*steps: Callable[[], object]) -> list[OutputError]:
     """Do every step, whatever becomes of the others, and return what could not be written."""
     errors: list[OutputError] = []
@@ -79,21 +96,27 @@ def attempt(*steps: Callable[[], object]) -> list[OutputError]:
 
 
 def write_report(
-    report: AuditReport, output: Output, color: bool = False, earlier: "Sequence[PastRun]" = (), csv_bom: bool = False
+    report: AuditReport,
+    output: Output,
+    color: bool = False,
+    earlier: "Sequence[PastRun]" = (),
+    csv_bom: bool = False,
+    brand: "Brand | None" = None,
 ) -> None:
     """Render and write one output; evidence has been written already. Raises OutputError.
 
-    `earlier` runs are for the formats that show a trend; `csv_bom` puts before CSV what tells Excel that it is UTF-8.
+    `earlier` runs and the `brand` are for the formats that show them; `csv_bom` puts before CSV what tells Excel that
+    it is UTF-8.
     """
     if output.format == "evidence":
         return
     if output.format in FOLDERS and output.path is not None:
-        write_folder(output.path, render_folder(report, output.format))
+        write_folder(output.path, render_folder(report, output.format, brand))
     elif output.format == "text" and output.path is None:
         write_stdout(render_text(report, color=color))
     else:
         mark = (BOM_UTF8,) if csv_bom and output.format == "csv" else ()
-        parts = chain(mark, render_parts(report, output.format, earlier))
+        parts = chain(mark, render_parts(report, output.format, earlier, brand))
         write_stdout(b"".join(parts)) if output.path is None else write_file(output.path, parts)
 
 

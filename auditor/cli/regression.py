@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from auditor.cli.report import load_saved
-from auditor.diff import diff
 from auditor.errors import EvidenceError, UsageError
 from auditor.model.policy import Severity
 from auditor.model.report import AuditReport, judge_news, list_failing
@@ -32,5 +31,7 @@ def compare_with(
     report: AuditReport, baseline: AuditReport, fail_on: Severity, *, strict: bool, only_new: bool
 ) -> AuditReport:
     """Return `report` with what changed since `baseline` and, with `only_new`, judged by what is new."""
+    from auditor.diff import diff
+
     changed = report.model_copy(update={"changes": diff(baseline, report)})
     return judge_news(changed, list_failing(baseline, fail_on), fail_on, strict) if only_new else changed

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from auditor.cli.options import ColorOption, ExplainExitOption, OutputOption
+from auditor.cli.options import ColorOption, ExplainExitOption, LogoOption, OutputOption, TitleOption
 
 if TYPE_CHECKING:
     from auditor.model.report import AuditReport
@@ -18,6 +18,8 @@ def report(
         typer.Argument(metavar="REPORT.json", help="A report saved as JSON, or its run's folder.", show_default=False),
     ] = None,
     output: OutputOption = [],
+    title: TitleOption = "",
+    logo: LogoOption = None,
     color: ColorOption = "auto",
     explain_exit: ExplainExitOption = False,
     redact: Annotated[
@@ -36,6 +38,7 @@ def report(
 ) -> int:
     """Render a saved report again: `netaudit report report.json -o html=report.html`; a text summary by default."""
     from auditor.cli import log
+    from auditor.cli.brand import choose_brand
     from auditor.cli.color import use_color
     from auditor.cli.history import list_earlier
     from auditor.cli.outputs import plan_outputs, write_report
@@ -52,6 +55,7 @@ def report(
         return 0
     if source is None:
         raise UsageError("no report named", "netaudit report REPORT.json -o FORMAT=PATH, or --list for the formats")
+    brand = choose_brand(title, logo)
     loaded = load_saved(source)
     folder = source if source.is_dir() else source.parent
     earlier = list_earlier(folder.absolute().parent, loaded)
@@ -59,7 +63,7 @@ def report(
         loaded = redact_hosts(loaded, os.environb.get(b"NETAUDIT_REDACT_KEY", b""))
     if output:
         for planned in plan_outputs(output, folder, (*FORMATS, *FOLDERS)):
-            write_report(loaded, planned, use_color(color), earlier, csv_bom=csv_bom)
+            write_report(loaded, planned, use_color(color), earlier, csv_bom, brand)
     else:
         write_stdout(render_text(loaded, color=use_color(color)))
     if explain_exit:

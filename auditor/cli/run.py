@@ -14,16 +14,19 @@ from auditor.cli.options import (
     JobsOption,
     LimitOption,
     LogFormatOption,
+    LogoOption,
     MatchExecOption,
     OutputDirOption,
     OutputOption,
     OwnersOption,
     PolicyOption,
+    ProcsOption,
     QuietOption,
     ResumeOption,
     SshConfigOption,
     StrictOption,
     TimeoutOption,
+    TitleOption,
     VerboseOption,
 )
 
@@ -33,8 +36,11 @@ def run(
     policy: PolicyOption = [],
     limit: LimitOption = None,
     jobs: JobsOption = 32,
+    procs: ProcsOption = None,
     output: OutputOption = [],
     output_dir: OutputDirOption = None,
+    title: TitleOption = "",
+    logo: LogoOption = None,
     fail_on: FailOnOption = "low",
     baseline: BaselineOption = None,
     fail_on_new: FailOnNewOption = False,
@@ -55,6 +61,7 @@ def run(
     explain_exit: ExplainExitOption = False,
 ) -> int:
     """Audit the hosts of an inventory and write the reports."""
+    from auditor.cli.brand import choose_brand
     from auditor.cli.choice import choose_hosts, choose_policies, choose_trust
     from auditor.cli.gate import Gate, audit_inventory, close_run
     from auditor.cli.gathering import Manner
@@ -64,13 +71,14 @@ def run(
     hosts = choose_trust(hosts, accept_new=accept_new_host_keys, ignore=insecure_ignore_host_keys)
     policies = choose_policies(policy, inventory)
     gate = Gate(
-        manner=Manner(jobs=jobs, owners=owners, quiet=quiet, verbosity=verbose, color=color),
+        manner=Manner(jobs=jobs, procs=procs, owners=owners, quiet=quiet, verbosity=verbose, color=color),
         fail_on=fail_on,
         baseline=choose_baseline(baseline, fail_on_new),
         only_new=fail_on_new,
         strict=strict,
         output=output,
         output_dir=output_dir,
+        brand=choose_brand(title, logo),
         resume=resume,
         despite_changes=despite_changes,
         explain_exit=explain_exit,

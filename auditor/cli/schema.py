@@ -1,6 +1,5 @@
 """`netaudit schema`: the JSON Schema of what netaudit writes, and of the files it reads."""
 
-from importlib.resources import files
 from typing import Annotated, Literal
 
 import typer
@@ -20,4 +19,6 @@ def schema(
 
 def read_schema(document: Document) -> str:
     """Return a published schema."""
+    from importlib.resources import files
+
     return files("auditor.schemas").joinpath(f"{document}.json").read_text(encoding="utf-8")

@@ -9,7 +9,6 @@ import difflib
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +18,7 @@ KEYS: Mapping[str, tuple[type, str]] = {
     "policy": (list, "a list of paths"),
     "limit": (str, "a host pattern"),
     "jobs": (int, "a whole number"),
+    "procs": (int, "a whole number"),
     "timeout": (float, "a number of seconds"),
     "fail_on": (str, "a severity"),
     "baseline": (str, "a path"),
@@ -27,6 +27,8 @@ KEYS: Mapping[str, tuple[type, str]] = {
     "owners": (bool, "true or false"),
     "output": (list, "a list of FORMAT or FORMAT=PATH"),
     "output_dir": (str, "a path"),
+    "title": (str, "a text"),
+    "logo": (str, "a path"),
     "ssh_config": (str, "a path, or none"),
     "allow_empty": (bool, "true or false"),
     "color": (str, "auto, always or never"),
@@ -37,8 +39,8 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "fail_on": ("critical", "high", "medium", "low", "info"),
     "color": ("auto", "always", "never"),
 }
-RANGES: Mapping[str, tuple[float, float]] = {"jobs": (1, 1024), "timeout": (1, 3600)}
-PATHS = ("policy", "output_dir", "baseline", "ssh_config")
+RANGES: Mapping[str, tuple[float, float]] = {"jobs": (1, 1024), "procs": (1, 64), "timeout": (1, 3600)}
+PATHS = ("policy", "output_dir", "logo", "baseline", "ssh_config")
 
 Settings = dict[str, object]
 
@@ -100,6 +102,8 @@ def _resolve(settings: Settings, folder: Path) -> Settings:
 
 
 def _read(path: Path) -> dict[str, object]:
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:

@@ -1,8 +1,5 @@
 """`netaudit version`: what runs here."""
 
-import json
-import platform
-from importlib.metadata import version as installed_version
 from typing import Annotated
 
 import typer
@@ -17,6 +14,10 @@ def version(
 ) -> int:
     """Print the version."""
     if as_json:
+        import json
+        import platform
+        from importlib.metadata import version as installed_version
+
         libraries = {name.lower(): installed_version(name) for name in LIBRARIES}
         print(json.dumps({"netaudit": __version__, "python": platform.python_version(), **libraries}, indent=2))
     else:

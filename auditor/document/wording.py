@@ -37,7 +37,10 @@ def _complete_schema(schema: dict[str, Any], model: "type[FileModel]") -> None:
 class FileModel(BaseModel):
     """A mapping in a file the user writes: closed, frozen, and nothing is converted silently."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, json_schema_extra=_complete_schema)
+    # What a model validates by is made at its first use, with that of all models in it: most are only ever parts.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, defer_build=True, json_schema_extra=_complete_schema
+    )
 
     familiar: ClassVar[dict[str, str]] = {}
     """Keys that other tools use, and what is written here instead."""

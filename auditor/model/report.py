@@ -73,7 +73,7 @@ class HostReport(Value):
     @property
     def fully_audited(self) -> bool:
         """Whether everything was read, and by policies that apply."""
-        return not (self.error or self.gaps or any(finding.rule in INCOMPLETE_RULES for finding in self.findings))
+        return not (self.error or self.gaps) and INCOMPLETE_RULES.isdisjoint([one.rule for one in self.findings])
 
     @model_validator(mode="after")
     def _is_truthful(self) -> Self:
@@ -109,8 +109,8 @@ class Run(Value):
     """Which run this was. `partial`: it was interrupted, or its evidence is cut off; hosts may be missing.
 
     `resumed`: the runs that gathered some of its evidence before it, the first one first. `host_keys` is how host keys
-    were treated where that was done with the least care. `operator` gathered the evidence, with `command`; '' where that
-    is not known.
+    were treated where that was done with the least care. `operator` gathered the evidence, with `command`; '' where
+    that is not known.
     """
 
     id: str

@@ -8,12 +8,13 @@ Reporters count nothing and decide nothing; that was done once, when the report 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from auditor.errors import UsageError
 from auditor.model.report import AuditReport
 
 if TYPE_CHECKING:
+    from auditor.reporters.brand import Brand
     from auditor.reporters.past_runs import PastRun
 
 
@@ -26,14 +27,22 @@ class Format(NamedTuple):
     needs: str = ""
     """A package that only an extra of the same name as the format installs."""
     shows_trend: bool = False
+    shows_brand: bool = False
 
 
 FORMATS: dict[str, Format] = {
     "html": Format(
-        "auditor.reporters.html", "report.html", "for readers: one file, nothing loaded from elsewhere", "", True
+        "auditor.reporters.html",
+        "report.html",
+        "for readers: one file, nothing loaded from elsewhere",
+        shows_trend=True,
+        shows_brand=True,
     ),
     "evidence-html": Format(
-        "auditor.reporters.html_evidence", "control-evidence.html", "for auditors: each control with its result"
+        "auditor.reporters.html_evidence",
+        "control-evidence.html",
+        "for auditors: each control with its result",
+        shows_brand=True,
     ),
     "json": Format("auditor.reporters.json", "report.json", "for programs: everything, with a published schema"),
     "text": Format("auditor.reporters.text", "report.txt", "for terminals and logs: what is wrong, worst first"),
@@ -72,14 +81,18 @@ def render(
     report: AuditReport,
     format: str,  # noqa: A002 - the word of the command line
     earlier: "Sequence[PastRun]" = (),
+    brand: "Brand | None" = None,
 ) -> bytes:
     """Return `report` in one of FORMATS. Equal reports give equal bytes. Raises UsageError, as `check_format`.
 
-    `earlier` runs are for the formats that show a trend.
+    `earlier` runs are for the formats that show a trend, `brand` is for those that say whose report it is.
     """
     check_format(format)
-    module = import_module(FORMATS[format].module)
-    rendered: bytes = module.render(report, earlier) if FORMATS[format].shows_trend else module.render(report)
+    told = FORMATS[format]
+    extras: dict[str, Any] = {"earlier": earlier} if told.shows_trend else {}
+    if brand and told.shows_brand:
+        extras["brand"] = brand
+    rendered: bytes = import_module(told.module).render(report, **extras)
     return rendered
 
 
@@ -87,6 +100,7 @@ def render_parts(
     report: AuditReport,
     format: str,  # noqa: A002 - as above
     earlier: "Sequence[PastRun]" = (),
+    brand: "Brand | None" = None,
 ) -> Iterator[bytes]:
     """Yield what `render` returns, in pieces where the format can."""
     if format == "json":
@@ -94,10 +108,15 @@ def render_parts(
 
         yield from json.render_parts(report)
     else:
-        yield render(report, format, earlier)
+        yield render(report, format, earlier, brand)
 
 
-def render_folder(report: AuditReport, format: str) -> Iterator[tuple[str, bytes]]:  # noqa: A002 - as above
+def render_folder(
+    report: AuditReport,
+    format: str,  # noqa: A002 - as above
+    brand: "Brand | None" = None,
+) -> Iterator[tuple[str, bytes]]:
     """Yield each file of a format of FOLDERS as its relative path and its bytes, the one to open last."""
-    files: Iterator[tuple[str, bytes]] = import_module(FOLDERS[format].module).render_folder(report)
+    module = import_module(FOLDERS[format].module)
+    files: Iterator[tuple[str, bytes]] = module.render_folder(report, brand) if brand else module.render_folder(report)
     return files

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from auditor.model.report import AuditReport
+from auditor.reporters.brand import UNBRANDED, Brand
 from auditor.reporters.html_census import take_census
 from auditor.reporters.html_data import build_island
 from auditor.reporters.html_page import build_page
@@ -19,17 +20,25 @@ _STYLES = ("style/base.css", "style/trend.css", "style/app.css")
 _BOOT = "app/boot.js"
 
 
-def render(report: AuditReport, earlier: Sequence[PastRun] = ()) -> bytes:
-    """Return the report as one UTF-8 HTML document; with `earlier` runs it shows a trend.
+def render(report: AuditReport, earlier: Sequence[PastRun] = (), brand: Brand = UNBRANDED) -> bytes:
+    """Return the report as one UTF-8 HTML document; with `earlier` runs it shows a trend, and `brand` says whose it is.
 
-    Equal reports, and equal runs before them, give equal bytes.
+    Equal reports, brands, and runs before them give equal bytes.
     """
     census = take_census(host.listeners for host in report.hosts)
     island = build_island(report, census)
     page = build_page(report, census, notes=island.notes, earlier=earlier)
     data = Markup(island.content)  # noqa: S704 - JSON or base64 without any `<`, see html_data.py
     template = environment().get_template("report.html")
-    return template.render(page=page, media_type=island.media_type, data=data, csp=_content_policy()).encode()
+    shown = template.render(
+        page=page,
+        brand=brand,
+        logo=brand.logo and brand.logo.data_uri,
+        media_type=island.media_type,
+        data=data,
+        csp=_content_policy(),
+    )
+    return shown.encode()
 
 
 def _content_policy() -> str:

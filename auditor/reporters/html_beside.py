@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from auditor.model.facts import Exposure, UnixListener
 from auditor.model.report import AuditReport, HostReport
@@ -19,8 +20,7 @@ _READERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
+class Elsewhere(NamedTuple):
     """A port that leads elsewhere: `port` as `8080/tcp`, `address` as it is bound, and the line that says so."""
 
     host: str
@@ -40,8 +40,7 @@ class StateCount:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(NamedTuple):
     """What a fleet shows beside its listeners. `known`: hosts read as root, which alone shows where ports lead.
 
     `exposures` counts all of `elsewhere`, None: not known; `ephemeral` the UDP sockets that are shown and not judged.

@@ -6,10 +6,9 @@ is counted of them afterwards is counted of numbers.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import chain, count
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from auditor.model.report import JudgedListener
 
@@ -31,8 +30,7 @@ _decision_of = itemgetter(*DECISION)
 _decided_by = itemgetter("decided_by")
 
 
-@dataclass(frozen=True, slots=True)
-class Census:
+class Census(NamedTuple):
     """`kinds` are rows of KIND, `decisions` of DECISION; `hosts` has for each host the kinds of its listeners in order.
 
     `flagged` says of each kind whether its verdict is one of FLAGGED, `tally` how many listeners are of it.
@@ -66,7 +64,7 @@ def take_census(hosts: Iterable[Sequence[JudgedListener]]) -> Census:
     counted: list[list[int]] = []
     for listeners in hosts:
         # Every listener of the fleet passes here: the fields of a model are its dict, and these loops run in C.
-        fields = [vars(one) for one in listeners]
+        fields = list(map(vars, listeners))
         kinds = map(plain.__getitem__, map(_kind_of, fields))
         decided = [-1 if by is None else decisions[_decision_of(vars(by))] for by in map(_decided_by, fields)]
         counted.append(list(map(whole.__getitem__, zip(kinds, decided, strict=True))))

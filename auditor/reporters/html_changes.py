@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from auditor.model.address import join_port
 from auditor.model.delta import Caveat, Delta, ListenerChange
@@ -30,8 +31,7 @@ _HOSTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeRow:
+class ChangeRow(NamedTuple):
     """One change: where, what it is about, and how it was and is."""
 
     host: str
@@ -39,8 +39,7 @@ class ChangeRow:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeKind:
+class ChangeKind(NamedTuple):
     """Changes of one kind, and how many of them are not shown."""
 
     title: str

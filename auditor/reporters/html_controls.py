@@ -1,8 +1,7 @@
 """AuditReport in, what it shows about each control out: scope, result, exceptions. What was not read proves nothing."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from auditor.model.finding import INCOMPLETE_RULES, Finding, Waived
 from auditor.model.policy import Severity, severity_rank
@@ -13,8 +12,7 @@ NAMED = 60
 """Names listed in one place; the JSON report has all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """The first of some names, and how many more there are."""
 
     shown: tuple[str, ...]
@@ -25,8 +23,7 @@ class Names:
         return len(self.shown) + self.more
 
 
-@dataclass(frozen=True, slots=True)
-class Deviation:
+class Deviation(NamedTuple):
     """One kind of finding against a control: the rule, what it is about, and where."""
 
     severity: Severity
@@ -35,8 +32,7 @@ class Deviation:
     hosts: Names
 
 
-@dataclass(frozen=True, slots=True)
-class ControlException:
+class ControlException(NamedTuple):
     """A waiver that keeps findings against a control from counting."""
 
     waived: Waived
@@ -44,8 +40,7 @@ class ControlException:
     hosts: Names
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(NamedTuple):
     """What the run shows about one control. `policies` are those that name it; `scope` the hosts they apply to."""
 
     id: str

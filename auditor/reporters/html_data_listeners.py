@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
+from operator import attrgetter, sub
 from typing import Any
 
 from auditor.model.report import HostReport, JudgedListener
@@ -15,6 +15,8 @@ _owner_of = attrgetter(*_OWNER)
 _LEDGER = ("source", "status", "rows", "listeners", "rejected", "duplicates")
 _ledger_of = attrgetter(*_LEDGER)
 _address_of = attrgetter("address")
+_owners_of = attrgetter("owners")
+_pending_of = attrgetter("pending_accepts")
 
 
 @dataclass
@@ -37,25 +39,28 @@ class ListenerColumns:
     def add(self, listeners: Sequence[JudgedListener], kinds: Sequence[int], *, flagged: bool, whole: bool) -> None:
         """Add a host's listeners; `flagged` and `whole` say whose kernel lines come along."""
         start = len(self.steps)
-        places = {address: at for at, address in enumerate(dict.fromkeys(map(_address_of, listeners)))}
-        self.address += [places[one.address] for one in listeners]
+        bound = list(map(_address_of, listeners))
+        places = {address: at for at, address in enumerate(dict.fromkeys(bound))}
+        self.address += map(places.__getitem__, bound)
         self.addresses.append(self.words.add_all(places))
         # Each kind as its distance from the one before it on that host: small numbers, for kinds are sorted by port.
-        self.steps += [here - before for before, here in zip((0, *kinds), kinds, strict=False)]
+        self.steps += map(sub, kinds, (0, *kinds))
         shown = self.census.flagged
-        for at, (one, kind) in enumerate(zip(listeners, kinds, strict=True), start):
-            if one.owners:
-                self.listener_owners[at] = [number_row(self.owners, _owner_of(owner)) for owner in one.owners]
-            if one.pending_accepts:
-                self.pending[at] = one.pending_accepts
-            if whole or (flagged and shown[kind]):
-                self.raw[at] = spell(one.raw, 400)
+        for at, owners in enumerate(map(_owners_of, listeners), start):
+            if owners:
+                self.listener_owners[at] = [number_row(self.owners, _owner_of(owner)) for owner in owners]
+        for at, waiting in enumerate(map(_pending_of, listeners), start):
+            if waiting:
+                self.pending[at] = waiting
+        for at, kind in enumerate(kinds if whole or flagged else ()):
+            if whole or shown[kind]:
+                self.raw[start + at] = spell(listeners[at].raw, 400)
 
     def add_ledger(self, host: HostReport, *, shared: bool) -> None:
-        for source in host.coverage:
-            if shared and source.sha256 is not None:
-                self.sums[len(self.ledger)] = spell(source.sha256, 200)
-            self.ledger.append(number_row(self.ledgers, _ledger_of(source)))
+        for at, source in enumerate(host.coverage if shared else (), len(self.ledger)):
+            if source.sha256 is not None:
+                self.sums[at] = spell(source.sha256, 200)
+        self.ledger += [number_row(self.ledgers, one) for one in map(_ledger_of, host.coverage)]
 
     def build(self) -> dict[str, Any]:
         """Return all columns by name, to be settled by `settle_columns`."""

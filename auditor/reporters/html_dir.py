@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from auditor.model.report import AuditReport
+from auditor.reporters.brand import UNBRANDED, Brand
 from auditor.reporters.html_census import take_census
 from auditor.reporters.html_findings import anchor_host, list_findings
 from auditor.reporters.html_hosts import order_hosts, view_host
@@ -20,8 +21,8 @@ FINDINGS_PER_PAGE = 500
 Row = TypeVar("Row")
 
 
-def render_folder(report: AuditReport) -> Iterator[tuple[str, bytes]]:
-    """Yield each file as its relative path and its bytes, `index.html` last. Equal reports give equal bytes."""
+def render_folder(report: AuditReport, brand: Brand = UNBRANDED) -> Iterator[tuple[str, bytes]]:
+    """Yield each file as its relative path and its bytes, `index.html` last. Equal input gives equal bytes."""
     hosts = _cut(order_hosts(report), HOSTS_PER_PAGE)
     findings = _cut(list_findings(report), FINDINGS_PER_PAGE)
     names = [_number("hosts", page) for page in range(len(hosts))]
@@ -36,15 +37,19 @@ def render_folder(report: AuditReport) -> Iterator[tuple[str, bytes]]:
         environment().get_template(name).render() for name in ("style/base.css", "style/trend.css", "style/app.css")
     ]
     yield "style.css", "".join(styles).encode()
+    if brand.logo:
+        yield brand.logo.file_name, brand.logo.data
     template = environment().get_template("dir_hosts.html")
     for at, some in enumerate(hosts):
         views = [view_host(host) for host in some]
-        yield names[at], template.render(page=page, hosts=views, names=names, at=at).encode()
+        yield names[at], template.render(page=page, brand=brand, hosts=views, names=names, at=at).encode()
     template = environment().get_template("dir_findings.html")
     for at, name in enumerate(rolls):
-        yield name, template.render(page=page, rows=findings[at], names=rolls, at=at).encode()
+        yield name, template.render(page=page, brand=brand, rows=findings[at], names=rolls, at=at).encode()
     index = environment().get_template("dir_index.html")
-    yield "index.html", index.render(page=page, host_pages=names, finding_pages=rolls).encode()
+    logo = brand.logo and brand.logo.file_name
+    shown = index.render(page=page, brand=brand, logo=logo, host_pages=names, finding_pages=rolls)
+    yield "index.html", shown.encode()
 
 
 def _number(kind: str, page: int) -> str:

@@ -1,6 +1,7 @@
 """AuditReport in, a page for the auditor's file out: for each control its scope, result, exceptions, method, limits."""
 
 from auditor.model.report import AuditReport
+from auditor.reporters.brand import UNBRANDED, Brand
 from auditor.reporters.html_controls import build_controls
 from auditor.reporters.html_hosts import spell_time
 from auditor.reporters.html_template import environment, hash_content
@@ -8,12 +9,15 @@ from auditor.reporters.html_template import environment, hash_content
 _STYLES = ("style/base.css", "style/evidence.css")
 
 
-def render(report: AuditReport) -> bytes:
-    """Return the control evidence as one UTF-8 HTML document without script. Equal reports give equal bytes."""
-    policy = f"default-src 'none'; style-src '{hash_content(_STYLES)}'; base-uri 'none'; form-action 'none'"
+def render(report: AuditReport, brand: Brand = UNBRANDED) -> bytes:
+    """Return the control evidence as one UTF-8 HTML document without script. Equal input gives equal bytes."""
+    images = " img-src data:;" if brand.logo else ""
+    policy = f"default-src 'none'; style-src '{hash_content(_STYLES)}';{images} base-uri 'none'; form-action 'none'"
     template = environment().get_template("evidence.html")
     text = template.render(
         report=report,
+        brand=brand,
+        logo=brand.logo and brand.logo.data_uri,
         controls=build_controls(report),
         started=spell_time(report.run.started_at),
         finished=spell_time(report.run.finished_at),

@@ -1,7 +1,7 @@
 """Findings for the HTML report: worst first, each with its remedy and, where there is one, lines ready to paste."""
 
-from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 from auditor.model.finding import INCOMPLETE_RULES, Finding, Waived
 from auditor.model.policy import SEVERITIES, severity_rank
@@ -13,8 +13,7 @@ PER_HOST = 40
 _PLACES = {severity: -severity_rank(severity) for severity in SEVERITIES}
 
 
-@dataclass(frozen=True, slots=True)
-class FindingRow:
+class FindingRow(NamedTuple):
     """One finding as it is shown. `level` is the severity, or `waived`."""
 
     id: str
@@ -33,8 +32,7 @@ class FindingRow:
     waived: Waived | None
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(NamedTuple):
     """What is shown, of how many: `noisy` names hosts of which only some are."""
 
     rows: tuple[FindingRow, ...]

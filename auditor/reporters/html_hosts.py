@@ -1,8 +1,8 @@
 """Hosts for the HTML report: each with its facts, its listeners and how well it could be read; worst first."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from auditor.model.facts import Coverage, Gap, System, UnixListener
 from auditor.model.host import HostKeyTrust
@@ -32,8 +32,7 @@ TRUST: dict[HostKeyTrust, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FactLine:
+class FactLine(NamedTuple):
     """One fact about a host; None is shown as not known. `exact` asks for a typewriter face."""
 
     label: str
@@ -41,8 +40,7 @@ class FactLine:
     exact: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FindingLine:
+class FindingLine(NamedTuple):
     """One finding of a host."""
 
     id: str
@@ -54,8 +52,7 @@ class FindingLine:
     controls: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HostView:
+class HostView(NamedTuple):
     """One host and all there is about it."""
 
     name: str
@@ -80,8 +77,7 @@ class HostView:
     unix_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class HostRow:
+class HostRow(NamedTuple):
     """One host as a line of a table. None: not known, for the host could not be read."""
 
     name: str

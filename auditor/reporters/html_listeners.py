@@ -1,7 +1,7 @@
 """Listeners and the coverage ledger of one host, as rows of the HTML report."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from auditor.display import escape
 from auditor.model.address import join_port
@@ -28,8 +28,7 @@ _DUAL_STACK = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ListenerRow:
+class ListenerRow(NamedTuple):
     """One line of a host's table: one listener, or the IPv4 and the IPv6 listener of one service."""
 
     verdict: str
@@ -47,8 +46,7 @@ class ListenerRow:
     place: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Listeners:
+class Listeners(NamedTuple):
     """The rows shown, how many listeners are not, what holds for the owner of each (None: it differs), kernel lines."""
 
     rows: tuple[ListenerRow, ...]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from auditor.model.policy import SEVERITIES
 from auditor.model.report import AuditReport, HostReport, HostStatus
@@ -21,8 +22,7 @@ from auditor.reporters.past_runs import PastRun
 _GROUPS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """One number. `value` None: not measured, which is not the same as 0."""
 
     label: str
@@ -44,8 +44,7 @@ class Tab:
     alarm: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A piece of a bar, in percent of its width."""
 
     status: HostStatus
@@ -53,8 +52,7 @@ class Segment:
     width: str
 
 
-@dataclass(frozen=True, slots=True)
-class GroupBar:
+class GroupBar(NamedTuple):
     """One group's hosts by status, as numbers (in the order of STATUSES) and as a bar."""
 
     number: int
@@ -64,8 +62,7 @@ class GroupBar:
     segments: tuple[Segment, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """The whole page. `links` leads from a host's name to where it is shown; empty: the hosts have no pages."""
 
     report: AuditReport

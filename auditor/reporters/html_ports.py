@@ -26,16 +26,14 @@ class HeatCell:
     bad: int
 
 
-@dataclass(frozen=True, slots=True)
-class HeatRow:
+class HeatRow(NamedTuple):
     """One group: a cell for each port of the map, None where no host of it listens."""
 
     name: str
     cells: tuple[HeatCell | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PortRow:
+class PortRow(NamedTuple):
     """One port: its `443/tcp`, on how many hosts, and how many listeners there are not allowed."""
 
     label: str
@@ -43,8 +41,7 @@ class PortRow:
     bad: int
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(NamedTuple):
     """Ports found on `low` to `high` hosts: how many there are, and as a share of the longest bar in percent."""
 
     label: str
@@ -62,8 +59,7 @@ class ScopeBar:
     width: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(NamedTuple):
     """Everything the charts of listeners show. `hosts` could be read."""
 
     hosts: int

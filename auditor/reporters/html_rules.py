@@ -1,15 +1,14 @@
 """The rules as the HTML reports explain them, and what each found."""
 
 from collections import Counter
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from auditor.model.finding import INCOMPLETE_RULES, RULES, RuleId
 from auditor.model.report import AuditReport
 from auditor.reporters.rules import RULE_TEXTS, RuleText
 
 
-@dataclass(frozen=True, slots=True)
-class RuleRow:
+class RuleRow(NamedTuple):
     """One rule, and its findings in this report: open ones, waived ones, and on how many hosts."""
 
     rule: RuleId

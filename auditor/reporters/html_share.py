@@ -1,7 +1,7 @@
 """Hosts in, which of them may put into the page what does not compress out: checksums, keys, kernel lines, paths."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from auditor.model.report import HostReport
 from auditor.reporters.html_census import Census
@@ -22,8 +22,7 @@ _NEW_ROW = 12
 """What a row takes that stood in the page before, and a new one beside a half of its text (measured)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """Numbers of hosts whose checksums, key and lines of judged listeners are in the page, and whose every line is.
 
     `left_out` counts the hosts that had something to show and no room.
@@ -34,8 +33,7 @@ class Share:
     left_out: int
 
 
-@dataclass(frozen=True, slots=True)
-class RowShare:
+class RowShare(NamedTuple):
     """Numbers of the hosts whose rows are in the page, and how many had rows and no room."""
 
     hosts: frozenset[int]

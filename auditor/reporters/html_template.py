@@ -4,6 +4,7 @@
 `display.escape`; autoescape follows it; and the content security policy of a page admits only its own style and script.
 """
 
+import sys
 from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
@@ -14,6 +15,7 @@ from markupsafe import Markup
 
 from auditor.display import escape
 from auditor.reporters.html_words import LONGEST
+from auditor.reporters.template_bytecode import TemplateBytecode
 
 _UNKNOWN = "—"
 
@@ -28,6 +30,7 @@ def environment() -> Environment:
         finalize=_show,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=TemplateBytecode() if sys.implementation.cache_tag else None,
     )
     made.globals.clear()
     return made

@@ -1,8 +1,7 @@
 """Heads of runs in, the trend of findings and of hosts not audited out: a chart, and its numbers as rows."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from auditor.model.policy import SEVERITIES, Severity
 from auditor.model.report import Run, Summary, Verdict
@@ -27,8 +26,7 @@ class RunHead(Protocol):
     def summary(self) -> Summary: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A piece of a bar: its class in the style sheet, where it begins from above, and how high it is."""
 
     kind: str
@@ -36,8 +34,7 @@ class Piece:
     height: float
 
 
-@dataclass(frozen=True, slots=True)
-class TrendRun:
+class TrendRun(NamedTuple):
     """One run: its place in the chart, its pieces, and its numbers."""
 
     id: str
@@ -52,8 +49,7 @@ class TrendRun:
     hosts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
+class Trend(NamedTuple):
     """Runs, oldest first. `most` and `most_unread` are what the highest bars of the two parts stand for."""
 
     runs: tuple[TrendRun, ...]

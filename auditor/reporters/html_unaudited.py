@@ -1,15 +1,16 @@
-"""What the audit could not know, for the HTML report: hosts that were not reached, and hosts read only in part."""
+"""What the audit could not know, for the HTML report: each reason once, and every host that was not read in full."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from auditor.errors import Phase
 from auditor.model.facts import Gap
 from auditor.model.finding import INCOMPLETE_RULES, Finding
-from auditor.model.report import AuditReport, HostReport
-from auditor.model.transcript import Failure
-from auditor.reporters.html_findings import anchor_host
+from auditor.model.report import AuditReport, HostReport, HostStatus
+from auditor.reporters.failures import FailureGroup, group_failures
 
 _SHOWN = 20
+_NAMES = 8
 _STEPS: dict[Phase, str] = {
     "dns": "looking up the name",
     "tcp": "connecting",
@@ -22,38 +23,39 @@ _STEPS: dict[Phase, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """A host that could not be read at all."""
+class Reason(NamedTuple):
+    """Why hosts were not fully audited. `step` is what was being done; `hint` the next step for all of them, or ''.
+
+    `query` finds them in the page, where a search can; `names` are the first of them.
+    """
+
+    status: HostStatus
+    code: str
+    step: str
+    message: str
+    hint: str
+    hosts: int
+    names: tuple[str, ...]
+    query: str
+
+
+class Lost(NamedTuple):
+    """A host that could not be read at all. `hint` is its own next step, '' where its reason has one for all."""
 
     name: str
-    anchor: str
     address: str
-    finding: str | None
+    code: str
     message: str
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class LostGroup:
-    """Hosts lost for one reason. `hint` is the next step when it is the same for all of them, else ''."""
-
-    phase: Phase
-    step: str
-    code: str
-    hint: str
-    hosts: tuple[Lost, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Partial:
+class Partial(NamedTuple):
     """A host that was read, but not wholly: the findings that say so, and the gaps they do not already quote.
 
     `hidden` counts those not shown.
     """
 
     name: str
-    anchor: str
     status: str
     findings: tuple[Finding, ...]
     gaps: tuple[Gap, ...]
@@ -61,43 +63,61 @@ class Partial:
     steps: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unaudited:
-    """Everything that keeps a run from being complete. `hosts` counts the hosts."""
+class Unaudited(NamedTuple):
+    """Everything that keeps a run from being complete. `hosts` counts the hosts, `reasons_hidden` reasons left out."""
 
-    lost: tuple[LostGroup, ...]
+    reasons: tuple[Reason, ...]
+    reasons_hidden: int
+    lost: tuple[Lost, ...]
     partial: tuple[Partial, ...]
 
     @property
     def unreachable(self) -> int:
-        return sum(len(group.hosts) for group in self.lost)
+        return len(self.lost)
 
     @property
     def hosts(self) -> int:
-        return self.unreachable + len(self.partial)
+        return len(self.lost) + len(self.partial)
 
 
 def build_unaudited(report: AuditReport) -> Unaudited:
-    """Return the hosts not fully audited: the unreachable by reason, commonest first, then the incomplete by name."""
-    by_code: dict[tuple[Phase, str], list[Lost]] = {}
-    for host in report.hosts:
-        if host.error is not None:
-            by_code.setdefault((host.error.phase, host.error.code), []).append(_lose(host, host.error))
-    groups = sorted(by_code.items(), key=lambda item: (-len(item[1]), item[0]))
+    """Return the reasons, worst first, the hosts not reached in the same order, and those read in part by name."""
+    failures = group_failures(report)
+    partial = [host for host in report.hosts if host.error is None and not host.fully_audited]
+    gaps = _list_gaps(partial)
     return Unaudited(
-        lost=tuple(_group(phase, code, hosts) for (phase, code), hosts in groups),
-        partial=tuple(_part(host) for host in report.hosts if host.error is None and not host.fully_audited),
+        reasons=(*map(_explain, failures), *gaps[:_SHOWN]),
+        reasons_hidden=max(0, len(gaps) - _SHOWN),
+        lost=tuple(lost for group in failures for lost in _lose(group)),
+        partial=tuple(map(_part, partial)),
     )
 
 
-def _lose(host: HostReport, failure: Failure) -> Lost:
-    finding = next((finding.id for finding in host.findings if finding.rule == "unreachable"), None)
-    return Lost(host.name, anchor_host(host.name), host.address, finding, failure.message, failure.hint)
+def _explain(group: FailureGroup) -> Reason:
+    names = tuple(host.name for host in group.hosts)
+    step = f"while {_STEPS[group.phase]}"
+    query = f"code:{group.code}"
+    return Reason("unreachable", group.code, step, group.message, group.hint, len(names), names[:_NAMES], query)
 
 
-def _group(phase: Phase, code: str, hosts: list[Lost]) -> LostGroup:
-    hints = {host.hint for host in hosts}
-    return LostGroup(phase, _STEPS[phase], code, hints.pop() if len(hints) == 1 else "", tuple(hosts))
+def _lose(group: FailureGroup) -> Iterator[Lost]:
+    for host in group.hosts:
+        if host.error is not None:
+            hint = "" if group.hint else host.error.hint
+            yield Lost(host.name, host.address, group.code, host.error.message, hint)
+
+
+def _list_gaps(hosts: Iterable[HostReport]) -> list[Reason]:
+    """Return why hosts were read only in part, what keeps most of them first."""
+    names: dict[tuple[str, str, str], list[str]] = {}
+    for host in hosts:
+        for finding in (finding for finding in host.findings if finding.rule in INCOMPLETE_RULES):
+            names.setdefault((finding.rule, finding.message, finding.remediation), []).append(host.name)
+    found = sorted(names.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [
+        Reason("incomplete", rule, "read only in part", message, hint, len(on), tuple(on[:_NAMES]), f"rule:{rule}")
+        for (rule, message, hint), on in found
+    ]
 
 
 def _part(host: HostReport) -> Partial:
@@ -107,4 +127,4 @@ def _part(host: HostReport) -> Partial:
     steps = tuple(dict.fromkeys(finding.remediation for finding in findings if finding.remediation))
     shown = findings[:_SHOWN], gaps[:_SHOWN]
     hidden = len(findings) + len(gaps) - len(shown[0]) - len(shown[1])
-    return Partial(host.name, anchor_host(host.name), host.status, *shown, hidden, steps[:_SHOWN])
+    return Partial(host.name, host.status, *shown, hidden, steps[:_SHOWN])

@@ -1,8 +1,8 @@
 """The waivers that cover findings, for the HTML reports: each with its owner, its end and what it covers."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from auditor.model.finding import Waived
 from auditor.model.report import AuditReport
@@ -10,8 +10,7 @@ from auditor.model.report import AuditReport
 SOON = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
-class WaiverRow:
+class WaiverRow(NamedTuple):
     """One waiver in use. `soon`: it ends within 30 days of the run."""
 
     waived: Waived

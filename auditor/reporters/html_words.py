@@ -3,13 +3,13 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import count
+from itertools import count, repeat
 
 from auditor.display import escape
 
 LONGEST = 4_000
 """Characters shown of one string; the JSON report has all of it."""
-_DIGITS = re.compile(r"\d+")
+_DIGITS = re.compile(r"(\d+)")
 
 
 class Words:
@@ -64,4 +64,6 @@ def _sort_keys(words: Sequence[str]) -> list[str]:
     """Return each word in lower case, its numbers filled up with zeros. No spelled out word has a newline."""
     if not words:
         return []
-    return _DIGITS.sub(lambda run: run.group().zfill(12), "\n".join(words).lower()).split("\n")
+    parts = _DIGITS.split("\n".join(words).lower())  # every other part is a number
+    parts[1::2] = map(str.zfill, parts[1::2], repeat(12))
+    return "".join(parts).split("\n")

@@ -6,7 +6,7 @@ read in the first lines of each.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 from pydantic import ValidationError
@@ -25,8 +25,7 @@ class Head(Value):
     summary: Summary
 
 
-@dataclass(frozen=True, slots=True)
-class PastRun:
+class PastRun(NamedTuple):
     """A run's folder, the file to open there, and the head of its report; None: it cannot be read."""
 
     folder: str

@@ -22,4 +22,5 @@ def measure(folder: Path, rounds: int) -> tuple[list[Row], str]:
     for name, command in commands.items():
         costs = [run(command, folder) for _ in range(rounds + 1)][1:]
         rows.append({"command": name, "wall s": median(c.wall for c in costs), "CPU s": median(c.cpu for c in costs)})
-    return rows, show("Start-up", rows, f"Warm, medians of {rounds}; CPU with that of the probe.")
+    note = f"Warm: medians of {rounds}, after a run that left its bytecode. CPU with that of the probe."
+    return rows, show("Start-up", rows, note)

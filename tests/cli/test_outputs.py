@@ -1,11 +1,13 @@
 """Where results go, and what is left when they cannot."""
 
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 
-from auditor.cli.outputs import Output, plan_outputs, point_latest, write_file
+from auditor.cli import outputs
+from auditor.cli.outputs import Output, fetch_reporters, plan_outputs, point_latest, write_file
 from auditor.errors import OutputError, UsageError
 from tests.requirements import require
 
@@ -78,3 +80,36 @@ def test_latest_follows_the_newest_run(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         point_latest(tmp_path / name)
         assert (tmp_path / "latest").readlink() == Path(name)
+
+
+def fetch(*formats: str) -> None:
+    fetch_reporters([Output(name, None) for name in formats])
+    for thread in threading.enumerate():
+        if thread.name == "netaudit-reporters":
+            thread.join(30)
+
+
+def test_what_will_render_is_imported_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+    imported: list[str] = []
+    monkeypatch.setattr(outputs, "import_module", imported.append)
+    fetch("html", "html-dir", "evidence", "json")
+    assert imported == ["auditor.reporters.html", "auditor.reporters.html_dir", "auditor.reporters.json"]
+
+
+def test_what_cannot_be_imported_beforehand_is_not_told_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr(outputs, "import_module", fail)
+    fetch("html")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_without_a_thread_to_be_had_nothing_is_imported_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    fetch("html")

@@ -4,6 +4,8 @@ import csv
 import io
 from pathlib import Path
 
+import pytest
+
 from auditor.cli.history import list_earlier
 from auditor.reporters.json import load_report
 from auditor.reporters.json import render as render_json
@@ -62,3 +64,37 @@ def test_csv_begins_with_a_mark_for_excel_where_that_is_asked_for(tmp_path: Path
         )
         assert (tmp_path / "out.csv").read_bytes().startswith(start)
         assert (tmp_path / "out.json").read_bytes().startswith(b"{")
+
+
+def test_pages_carry_the_title_and_the_logo_that_are_asked_for(tmp_path: Path) -> None:
+    report = save(tmp_path)
+    (tmp_path / "logo").write_bytes(b"GIF89a")
+    (tmp_path / "netaudit.toml").write_text('title = "From the file"\nlogo = "logo"\n')
+    said = netaudit("report", report, "-o", "html=a.html", "-o", "evidence-html=b.html", cwd=tmp_path)
+    assert said.returncode == 0, said.stderr
+    for name in ("a.html", "b.html"):
+        page = (tmp_path / name).read_text()
+        assert "<title>From the file: " in page
+        assert 'src="data:image/gif;base64,R0lGODlh"' in page
+    given = ("report", report, "--title", "From the flag", "-o", "html-dir=d")
+    assert netaudit(*given, cwd=tmp_path, NETAUDIT_TITLE="From the variable").returncode == 0
+    assert (tmp_path / "d" / "logo.gif").read_bytes() == b"GIF89a"
+    assert "<title>From the flag: " in (tmp_path / "d" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (("--logo", "nowhere"), "cannot read the logo nowhere: No such file or directory"),
+        (("--logo", "text"), "text does not begin like a picture"),
+        (("--logo", "/dev/zero"), "/dev/zero is larger than 100 kB"),
+        (("--title", "x" * 201), "--title has 201 characters"),
+    ],
+)
+def test_a_brand_that_cannot_be_is_told_before_anything_is_written(
+    flags: tuple[str, ...], reason: str, tmp_path: Path
+) -> None:
+    report = save(tmp_path)
+    (tmp_path / "text").write_text("no picture")
+    said = netaudit("report", report, *flags, "-o", "html=a.html", cwd=tmp_path)
+    assert (said.returncode, reason in said.stderr, (tmp_path / "a.html").exists()) == (2, True, False)

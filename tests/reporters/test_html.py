@@ -64,7 +64,7 @@ HOSTILE = [
 ]
 # What no text may carry onto the page: controls but the newlines of our own templates, and what reorders or hides text.
 RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
-VOID = {"meta", "link", "input", "br", "use", "rect", "path", "circle"}
+VOID = {"meta", "link", "img", "input", "br", "use", "rect", "path", "circle"}
 
 
 class Reader(HTMLParser):
@@ -333,11 +333,31 @@ def test_no_findings_on_a_host_read_in_part_is_not_all_clear() -> None:
     assert "every host could be read" not in text
 
 
+def test_the_head_says_which_run_it_was_and_what_made_it() -> None:
+    report = mixed_fleet()
+    reader = read(report)
+    text = squeeze(reader.text)
+    head = text[text.index("Run " + report.run.id) : text.index("Findings")]
+    for part in (
+        "Started 2026-",
+        "Finished 2026-",
+        report.run.inventory.path,
+        report.run.policies[0].name,
+        "Made by netaudit",
+    ):
+        assert part in head, part
+
+
 def test_the_unreachable_are_grouped_with_their_next_step() -> None:
     report = a_report(a_lost_host("a"), a_lost_host("b"), a_lost_host("c", "hostkey-changed"))
     text = squeeze(read(report).text)
-    assert "tcp-refused while connecting · 2 hosts Next step: Is sshd running" in text
-    assert "hostkey-changed while checking the host key · 1 host Next step: If the change was planned" in text
+    changed, refused = (
+        text.index("hostkey-changed while checking the host key · 1 host "),
+        text.index("tcp-refused while connecting · 2 hosts "),
+    )
+    assert changed < text.index("on c Next step: If the change was planned") < refused
+    assert refused < text.index("on a, b Next step: Is sshd running")
+    assert text.count("Is sshd running") == 1
 
 
 # One host, or many, do not make the page useless; what is left out is said.

@@ -20,6 +20,7 @@ OF_COLOUR = ["color-contrast", "link-in-text-block"]
 VIEWS = (
     *(f"#tab={tab}" for tab in ("findings", "hosts", "ports", "rules", "waivers", "unaudited", "changes", "run")),
     "#tab=ports&each=1",
+    "#tab=findings&rows=all&columns=severity,port",
     "#host=web-03",
     "#host=edge-01",
 )

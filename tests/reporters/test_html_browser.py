@@ -165,6 +165,21 @@ def test_chips_selects_and_cards_are_the_same_search(mixed: Page) -> None:
     assert len(rows(mixed, "unaudited")) == 2
 
 
+def test_each_reason_not_to_be_audited_leads_to_its_hosts(viewer: Viewer) -> None:
+    report = large_fleet(200)
+    lost = [host for host in report.hosts if host.error]
+    page = viewer.show(render(report), "#tab=unaudited")
+    reason = page.locator(".why li", has_text="tcp-refused")
+    expect(reason).to_have_count(1)
+    reason.get_by_role("link", name=f"{len(lost)} hosts").click()
+    expect(page.locator("#query")).to_have_value("code:tcp-refused")
+    expect(page.locator("#shown")).to_contain_text(f"{len(lost)} of ")
+    page.locator(".why li", has_text="evidence-gap").first.get_by_role("link").click()
+    expect(page.locator("#query")).to_have_value("rule:evidence-gap")
+    partial = sum(host.error is None and not host.fully_audited for host in report.hosts)
+    expect(page.locator("#shown")).to_contain_text(f"{partial} of ")
+
+
 def test_sorting_by_one_and_by_several(mixed: Page) -> None:
     heading = mixed.locator("#live-hosts thead th[data-key=host]")
     mixed.evaluate("location.hash = 'tab=hosts'")
@@ -305,10 +320,35 @@ def test_many_rows_are_drawn_only_where_one_looks(viewer: Viewer) -> None:
     page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
     expect(page.locator(f"#live-hosts {ROW}").nth(20)).to_be_visible()
     expect(page.locator(f"#live-hosts {ROW}").first).to_have_attribute("aria-rowindex", re.compile("^[23]"))
-    page.evaluate("scrollTo(0, 0)")
-    page.locator("#live-hosts .plainly").click()
+
+
+def test_all_rows_can_be_one_real_table(viewer: Viewer) -> None:
+    page = viewer.show(render(large_fleet(600)), "#tab=hosts&sort=host")
+    page.get_by_label("All as a plain table").check()
+    expect(page).to_have_url(re.compile("&rows=all$"))
     assert page.locator(f"#live-hosts {ROW}").count() == 600
     assert "host-00599" in page.locator(f"#live-hosts {ROW}").last.inner_text()
+    assert page.evaluate("find('host-00599')")
+    assert page.locator("#live-hosts .cut").is_hidden()
+    expect(page.get_by_label("All as a plain table")).to_be_focused()
+    page.fill("#query", "host:host-0000*")
+    expect(page.locator(f"#live-hosts {ROW}")).to_have_count(10)
+    page.go_back()
+    assert page.locator(f"#live-hosts {ROW}").count() < 80
+    expect(page.get_by_label("All as a plain table")).not_to_be_checked()
+
+
+def test_a_plain_table_ends_somewhere_and_says_so(viewer: Viewer) -> None:
+    report = large_fleet(400)
+    count = report.summary.listeners
+    page = viewer.show(render(report), "#tab=ports&each=1&rows=all")
+    assert page.locator(f"#live-ports .grid:visible {ROW}").count() == 2000 < count
+    assert page.locator("#live-ports .grid:visible").get_attribute("aria-rowcount") == str(count + 1)
+    expect(page.locator("#live-ports .cut:visible")).to_contain_text(f"{count - 2000:,} more rows")
+    expect(page.locator("#shown")).to_have_text(f"2,000 of {count:,} listeners shown")
+    page.get_by_label("All as a plain table").uncheck()
+    assert page.locator("#live-ports .cut:visible").count() == 0
+    expect(page.locator("#shown")).to_have_text(f"{count:,} of {count:,} listeners shown")
 
 
 def test_the_keyboard_is_enough(mixed: Page) -> None:
@@ -438,12 +478,45 @@ def test_the_theme_can_be_turned(viewer: Viewer) -> None:
     assert page.evaluate(back) == "rgb(245, 246, 248)"
 
 
-def test_columns_can_be_chosen(mixed: Page) -> None:
-    assert mixed.locator("#live-findings thead th[data-key=controls]").count() == 0
+def shown_columns(page: Page) -> list[str]:
+    return [
+        str(key) for key in page.eval_on_selector_all(".grid thead th:visible", "all => all.map(o => o.dataset.key)")
+    ]
+
+
+def test_columns_can_be_chosen_and_stand_in_the_address(mixed: Page) -> None:
+    usual = shown_columns(mixed)
+    assert usual == ["severity", "host", "finding", "rule"]
     mixed.locator(".columns summary").click()
-    mixed.locator(".columns").get_by_label("Controls").check()
-    assert mixed.locator("#live-findings thead th[data-key=controls]").count() == 1
+    mixed.get_by_role("group", name="Columns shown").get_by_label("Controls").check()
+    expect(mixed).to_have_url(re.compile("columns=severity,host,finding,rule,controls"))
     assert "CIS-2.1.22" in rows(mixed)[0]
+    expect(mixed.get_by_label("Controls")).to_be_focused()
+    mixed.get_by_role("checkbox", name="Rule").uncheck()
+    assert shown_columns(mixed) == ["severity", "host", "finding", "controls"]
+    mixed.keyboard.press("Escape")
+    expect(mixed.locator(".columns summary")).to_be_focused()
+    assert not mixed.get_by_label("Controls").is_visible()
+    mixed.go_back()
+    assert shown_columns(mixed) == [*usual, "controls"]
+    mixed.go_back()
+    assert shown_columns(mixed) == usual
+    assert set(json.loads(export(mixed, "JSON"))[0]) >= {"rule", "controls"}
+
+
+def test_columns_by_keyboard_and_by_address(viewer: Viewer) -> None:
+    page = viewer.show(render(mixed_fleet()), "#tab=hosts&columns=status,kernel,nonsense")
+    assert shown_columns(page) == ["host", "status", "kernel"]
+    expect(page.get_by_label("Host", exact=True)).to_be_disabled()
+    page.locator(".columns summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert shown_columns(page) == ["host", "kernel"]
+    page.evaluate("location.hash = 'tab=ports&columns=hosts'")
+    assert shown_columns(page) == ["port", "hosts"]
+    page.get_by_role("link", name="Each listener").click()
+    assert shown_columns(page) == ["verdict", "port", "host", "address", "service", "decided"]
 
 
 def test_colour_is_never_alone(mixed: Page) -> None:

@@ -37,7 +37,7 @@ const openExport = (name, records) => {
     make("input", { type: "radio", name: "format", value: format, checked: at === 0, on: { change: () => choose(format) } }), make("span", {}, format)));
   dialog.replaceChildren(
     make("h2", { id: "export-title" }, `Export ${plural(records.length, "row")}`),
-    make("p", { class: "sub" }, "The rows of this tab that fit the filter, in this order."),
+    make("p", { class: "sub" }, "Every row of this tab that fits the filter, in this order and with all its fields, whichever columns are shown."),
     make("fieldset", { class: "chips" }, make("legend", { class: "quiet" }, "Format"), choices), area,
     make("p", { class: "buttons" }, download, copies, make("button", { type: "button", on: { click: () => dialog.close() } }, "Close")));
   choose("CSV");

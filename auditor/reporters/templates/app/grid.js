@@ -1,7 +1,9 @@
-/* A table of any number of rows of which only those in sight are in the page. Columns rank rows by whole numbers. */
+/* A table of any number of rows of which only those in sight are in the page, unless the reader wants a whole one: up to
+   PLAIN rows, for the browser's own search and for screen readers. Columns rank rows by whole numbers. */
 
 const MARGIN = 12;
-const PLAIN = 5000;
+const PLAIN = 2000;
+const PAPER = 5000;
 
 const countingSort = (rows, rank, down) => {
   const keys = new Int32Array(rows.length);
@@ -47,8 +49,8 @@ const makeGrid = ({ name, caption, columns, onSort }) => {
   const grid = make("table", { class: `grid g-${name}`, role: "table" },
     make("caption", { class: "quiet" }, caption), make("thead", { role: "rowgroup" }, head), above, body, below);
   const empty = make("p", { class: "calm", hidden: true }, "Nothing here fits the filter.");
-  const plainly = make("button", { type: "button", class: "plainly" }, "Show all rows, so that the browser's own search finds them");
-  const element = make("div", {}, grid, empty, plainly);
+  const cut = make("p", { class: "note cut", hidden: true });
+  const element = make("div", {}, cut, grid, empty);
   let rows = new Int32Array(0);
   let shownColumns = columns;
   let drawn = [-1, -1];
@@ -92,7 +94,7 @@ const makeGrid = ({ name, caption, columns, onSort }) => {
   const fill = (first, last) => {
     const active = body.contains(document.activeElement) ? document.activeElement : null;
     const focused = active && [active.closest("tr").dataset.at, all("a, button", active.closest("tr")).indexOf(active)];
-    const height = rowHeight();
+    const height = whole ? 0 : rowHeight();
     body.replaceChildren(...Array.from({ length: last - first }, (_, at) => drawRow(first + at)));
     pad(above, first * height);
     pad(below, (rows.length - last) * height);
@@ -101,10 +103,14 @@ const makeGrid = ({ name, caption, columns, onSort }) => {
 
   const follow = (force) => {
     if (!element.isConnected || !element.checkVisibility()) return;
+    if (whole) {
+      if (force) fill(0, Math.min(PLAIN, rows.length));
+      return;
+    }
     const height = rowHeight();
     const passed = -(above.isConnected ? grid.getBoundingClientRect().top + head.getBoundingClientRect().height : 0);
-    const from = whole ? 0 : Math.max(0, Math.min(rows.length - 1, Math.floor(passed / height)));
-    const to = whole ? rows.length : Math.min(rows.length, from + Math.ceil(innerHeight / height) + 1);
+    const from = Math.max(0, Math.min(rows.length - 1, Math.floor(passed / height)));
+    const to = Math.min(rows.length, from + Math.ceil(innerHeight / height) + 1);
     if (!force && from >= drawn[0] && to <= drawn[1]) return;
     drawn = [Math.max(0, from - MARGIN), Math.min(rows.length, to + MARGIN)];
     fill(...drawn);
@@ -112,7 +118,7 @@ const makeGrid = ({ name, caption, columns, onSort }) => {
 
   const focusRow = (at) => {
     if (at < 0 || at >= rows.length) return;
-    if (at < drawn[0] || at >= drawn[1]) {
+    if (!whole && (at < drawn[0] || at >= drawn[1])) {
       scrollBy(0, (at - drawn[0]) * rowHeight());
       follow(true);
     }
@@ -132,31 +138,40 @@ const makeGrid = ({ name, caption, columns, onSort }) => {
     if (event.target.closest("a, button") || String(getSelection())) return;
     event.target.closest("tr")?.querySelector("a[data-opens]")?.click();
   });
-  plainly.addEventListener("click", () => { whole = true; plainly.hidden = true; follow(true); });
   addEventListener("scroll", () => follow(false), { passive: true });
-  addEventListener("resize", () => follow(true));
+  addEventListener("resize", () => follow(!whole));
+
+  const gather = () => {
+    if (!whole && grid.classList.contains("whole")) body.replaceChildren(); // or all its rows would be laid out once more
+    grid.classList.toggle("whole", whole);
+    drawn = [-1, -1];
+    follow(true);
+  };
 
   return {
     element,
     columns,
     get rows() { return rows; },
-    hideColumns: (hidden) => { shownColumns = columns.filter((column) => !hidden.has(column.key)); },
-    show: (newRows, sort) => {
+    show: (newRows, { sort, columns: chosen = columns, rows: how }) => {
       rows = newRows;
-      whole = false;
+      shownColumns = chosen;
+      whole = how === "all";
+      const left = whole ? rows.length - PLAIN : 0;
+      cut.hidden = left <= 0;
+      cut.textContent = `${plural(left, "more row")} that fit the filter are not in this table, which ends after ${PLAIN.toLocaleString("en")}: filter further, or export them.`;
       grid.hidden = !rows.length;
       empty.hidden = Boolean(rows.length);
-      plainly.hidden = rows.length > PLAIN || rows.length < 60;
       grid.setAttribute("aria-rowcount", rows.length + 1);
       drawHead(sort);
-      drawn = [-1, -1];
-      follow(true);
+      gather();
+      return whole ? Math.min(PLAIN, rows.length) : rows.length;
     },
     spread: (limit) => {
+      grid.classList.add("whole");
       fill(0, Math.min(limit, rows.length));
       pad(below, 0);
       return rows.length - Math.min(limit, rows.length);
     },
-    gather: () => { drawn = [-1, -1]; follow(true); },
+    gather,
   };
 };

@@ -47,10 +47,9 @@ const showList = (list, state) => {
   timed("filter", () => {
     const found = rowsFor(list, state);
     const rows = list.count ? sortRows(found, list.columns, sort) : found;
-    list.grid.hideColumns(list.hidden);
-    list.grid.show(rows, sort);
+    const shown = list.grid.show(rows, { ...state, sort, columns: columnsIn(list, state) });
     const total = list.count ? found.length : list.all().length;
-    say(`${rows.length.toLocaleString("en")} of ${plural(total, list.noun, list.nouns)} shown`);
+    say(`${shown.toLocaleString("en")} of ${plural(total, list.noun, list.nouns)} shown`);
   });
   shownList = list;
 };
@@ -67,7 +66,7 @@ const listOf = (state) => lists[state.tab === "ports" ? EACH[state.each] ?? "por
 
 const showSwitch = (state, list) => {
   for (const link of all("#ports .switch a")) {
-    link.href = writeHash({ ...state, sort: null, each: link.dataset.each });
+    link.href = writeHash({ ...state, sort: null, columns: null, each: link.dataset.each });
     if ((link.dataset.each || "") === (state.each || "")) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
@@ -193,27 +192,38 @@ const drawFilters = (state, list) => {
       list.target !== "unix" && [drawSelect("Protocol", "proto", facets.protos, state), drawSelect("Family", "family", facets.families, state)],
       list.target !== "unix" && list.target !== "exposure" && drawSelect("Scope", "scope", facets.scopes, state),
       list.target === "listener" && drawSelect("Verdict", "verdict", facets.verdicts, state),
-      drawColumns(list)),
+      drawColumns(list, state), drawWhole(state)),
   ].filter(Boolean));
   if (focus) all(`#filters [name="${focus[0]}"]`).find((one) => one.tagName === "SELECT" || one.value === focus[1])?.focus();
 };
 
-const drawColumns = (list) => {
-  const boxes = list.columns.map((column) => make("label", {}, make("input", { type: "checkbox", checked: !list.hidden.has(column.key), disabled: column.header === true, on: { change: () => {
-    if (list.hidden.has(column.key)) list.hidden.delete(column.key);
-    else list.hidden.add(column.key);
-    list.grid.hideColumns(list.hidden);
-    list.grid.show(list.grid.rows, stateOf().sort ?? list.sort);
-  } } }), ` ${column.label}`));
-  return make("details", { class: "columns" }, make("summary", {}, "Columns"), make("div", {}, boxes));
+/* The columns to show: those the address names, or the usual ones; and always the one that names the row. */
+const columnsIn = (list, { columns }) => {
+  const named = columns?.split(",");
+  return list.columns.filter((column) => column.header || (named ? named.includes(column.key) : !column.off));
 };
+
+const drawColumns = (list, state) => {
+  const shown = columnsIn(list, state);
+  const keysOf = (columns) => columns.map((column) => column.key).join(",");
+  const turn = (column) => {
+    const keys = keysOf(list.columns.filter((one) => (one === column) !== shown.includes(one)));
+    goTo({ ...stateOf(), columns: keys === keysOf(columnsIn(list, {})) ? null : keys });
+  };
+  const boxes = list.columns.map((column) => make("label", {}, make("input", { type: "checkbox", name: "columns", value: column.key, checked: shown.includes(column), disabled: column.header, on: { change: () => turn(column) } }), ` ${column.label}`));
+  const open = document.querySelector("#filters .columns[open]")?.dataset.of === list.noun;
+  return make("details", { class: "columns", "data-of": list.noun, open }, make("summary", {}, "Columns"), make("div", { role: "group", "aria-label": "Columns shown" }, boxes));
+};
+
+const drawWhole = (state) => make("label", { class: "chip", title: "So that the browser's own search finds every row" },
+  make("input", { type: "checkbox", name: "rows", value: "all", checked: state.rows === "all", on: { change: (event) => goTo({ ...stateOf(), rows: event.target.checked ? "all" : null }) } }),
+  make("span", {}, "All as a plain table"));
 
 const build = () => {
   lists = { findings: findingsTab(fleet), hosts: hostsTab(fleet), ports: portsTab(fleet), listeners: listenersTab(fleet), exposures: exposuresTab(fleet), unix: unixTab(fleet), unaudited: unauditedTab(fleet) };
   for (const [name, list] of Object.entries(lists)) {
     const rows = list.all();
     list.all = () => rows;
-    list.hidden = new Set(list.columns.filter((column) => column.off).map((column) => column.key));
     const onSort = (key, add) => {
       const state = stateOf();
       goTo({ ...state, sort: toggleSort(state.sort ?? list.sort, key, add) });
@@ -244,7 +254,7 @@ const listenToPage = () => {
   byId("query").addEventListener("input", typed);
   byId("query").addEventListener("blur", settle);
   byId("toolbar").addEventListener("submit", (event) => event.preventDefault());
-  byId("clear").addEventListener("click", () => { clearTimeout(waiting); unwritten = null; goTo({ tab: stateOf().tab, each: stateOf().each }); });
+  byId("clear").addEventListener("click", () => { clearTimeout(waiting); unwritten = null; goTo({ ...stateOf(), q: null, sort: null }); });
   byId("export-open").addEventListener("click", () => {
     const [name] = Object.entries(lists).find(([, list]) => list === shownList);
     openExport(name, Array.from(shownList.grid.rows, shownList.record));
@@ -268,7 +278,9 @@ const turnTheme = () => {
 const pressKey = (event) => {
   const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-  if (event.key === "Escape" && event.target === byId("query")) byId("clear").click();
+  const columns = event.key === "Escape" && event.target.closest(".columns[open]");
+  if (columns) { columns.open = false; columns.firstElementChild.focus(); }
+  else if (event.key === "Escape" && event.target === byId("query")) byId("clear").click();
   else if (event.key === "Escape" && !byId("detail").hidden) history.back();
   else if (typing) return;
   else if (event.key === "/" && !byId("toolbar").hidden) { event.preventDefault(); byId("query").focus(); }
@@ -280,11 +292,11 @@ const spreadOut = () => {
   const unread = lists.unaudited;
   if (shownList !== unread && unread.all().length && root.dataset.detail === undefined) {
     unread.grid.element.hidden = false;
-    unread.grid.show(sortRows(unread.all(), unread.columns, unread.sort), unread.sort);
-    unread.grid.spread(PLAIN);
+    unread.grid.show(sortRows(unread.all(), unread.columns, unread.sort), unread);
+    unread.grid.spread(PAPER);
   }
   if (!shownList) return;
-  const left = shownList.grid.spread(PLAIN);
+  const left = shownList.grid.spread(PAPER);
   byId("print-note").textContent = `${plural(left, "more row")} did not go on paper; export them, or filter first.`;
   byId("print-note").hidden = !left;
 };

@@ -1,7 +1,7 @@
-/* What is shown is written in the address: `#tab=findings&q=port:23&sort=-severity`, `#host=NAME`, `#finding=ID`. */
+/* What is shown is written in the address: `#tab=findings&q=port:23&sort=-severity&columns=host,port&rows=all`, `#host=NAME`. */
 
 const TABS = ["findings", "hosts", "ports", "rules", "waivers", "unaudited", "changes", "run"];
-const KEYS = ["tab", "host", "finding", "rule", "q", "sort", "each", "show"];
+const KEYS = ["tab", "host", "finding", "rule", "q", "sort", "each", "columns", "rows"];
 
 const readHash = () => {
   const hash = location.hash.slice(1);
