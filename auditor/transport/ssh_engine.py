@@ -85,6 +85,9 @@ _LEAST_LULL_S, _MOST_LULL_S, _BULK = 0.02, 0.25, 16 * 1024
 """A script's output comes in dozens of small pieces, and each wakes a thread here and costs a packet there: after fewer
 than so many bytes the next ones are left alone for a while, to be read together; the longer, the slower the host."""
 
+_AT_ONCE = 32
+"""Messages that are taken in before somebody looks at what they brought: that is where its size is bounded."""
+
 _PATIENT_SERVERS = ("SSH-2.0-OpenSSH_", "SSH-2.0-dropbear")
 """Servers whose first channel is number 0, and which answer what they do not expect yet instead of hanging up
 (dispatch_protocol_error() in OpenSSH's dispatch.c)."""
@@ -271,8 +274,10 @@ class DrivenEngine(Engine):
         return done()
 
     def take_in(self) -> None:
-        """Take in the messages that are here."""
-        while self.packetizer.buffered and self.active:
+        """Take in the messages that are here; not all of them, for of a flood there are always more."""
+        for _ in range(_AT_ONCE):
+            if not self.packetizer.buffered or not self.active:
+                return
             self._advance()
 
     def _advance(self, deadline: Deadline | None = None, lull: float = 0.0) -> bool:

@@ -61,14 +61,14 @@ def warm_up() -> float:
 def kill_one(number: int, chance: random.Random, usual: float) -> dict[str, object]:
     """Kill a run, keep what it left, and go on from there.
 
-    Every other round waits until the hosts are being worked through: most of a run is over before that, or after it.
+    Two rounds of three wait until the hosts are being worked through, or are done: most of a run is over before that.
     """
     name = f"run-{number}"
     pid = start("--output-dir", name)
-    at_hosts = number % 2 == 1
-    if at_hosts:
-        wait_for(Path(name) / "evidence.jsonl.gz.part")
-    time.sleep(chance.uniform(0.0, usual / 4 if at_hosts else usual))
+    awaited, share = ((None, 1.0), ("evidence.jsonl.gz.part", 0.25), ("evidence.jsonl.gz", 0.125))[number % 3]
+    if awaited is not None:
+        wait_for(Path(name) / awaited)
+    time.sleep(chance.uniform(0.0, usual * share))
     os.kill(pid, signal.SIGKILL)
     ended = finish(pid)
     left = Path(f"killed-{number}")
