@@ -27,10 +27,10 @@ def list_parts(quick: bool) -> dict[str, Part]:
     return {
         "start": lambda folder: start.measure(folder, 3 if quick else 9),
         "link": lambda folder: link.measure(folder, 3 if quick else 7),
-        "offline": lambda folder: offline.measure(folder, 500 if quick else 10_000),
+        "offline": lambda folder: offline.measure(folder, 200 if quick else 10_000),
         "tools": lambda folder: fleet.measure(folder, hosts, rounds),
-        "many": lambda folder: fleet.measure(folder, 60 if quick else 300, rounds, slow=False),
-        "scale": lambda folder: scale.measure(folder, (10, 100, 1_000) if quick else (10, 100, 1_000, 10_000)),
+        "many": lambda folder: fleet.measure(folder, 30 if quick else 300, rounds, slow=False),
+        "scale": lambda folder: scale.measure(folder, (10, 100) if quick else (10, 100, 1_000, 10_000)),
     }
 
 
