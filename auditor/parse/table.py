@@ -15,7 +15,9 @@ from auditor.parse.socket import Socket
 
 MAX_SOCKETS = 65_536  # of one table: every port of an address, and a bound on what a lying host can cost
 _make_coverage = trusted(Coverage)
-_SMALL = 1024  # bytes; such tables, and /etc/services, are alike on most hosts of a fleet, and so is their coverage
+# Such tables, and /etc/services, are alike on most hosts of a fleet, as is their coverage. What is kept has a bound.
+_SMALL = 1024  # bytes
+_LARGE = 1 << 20
 _SAMPLES = 3
 _SAMPLE_LENGTH = 100
 _REASONS: dict[str, str] = {
@@ -77,7 +79,9 @@ class Table:
             self.fail("truncated", f"only the first {MAX_SOCKETS} of {self.listeners} sockets that listen were kept")
 
     def coverage(self) -> Coverage:
-        cover = _cover_alike if len(self.data) <= _SMALL or self.name == "services" else _cover
+        size = len(self.data)
+        is_services = self.name == "services" and size <= _LARGE
+        cover = _cover_small if size <= _SMALL else _cover_services if is_services else _cover
         counts = self.rows, self.listeners, self.rejected, self.duplicates
         return cover(self.name, self.status, *counts, self.data)
 
@@ -99,7 +103,8 @@ def _cover(  # noqa: PLR0913, PLR0917 - as many as a ledger's line has fields; b
     )
 
 
-_cover_alike = lru_cache(maxsize=128)(_cover)
+_cover_small = lru_cache(maxsize=128)(_cover)
+_cover_services = lru_cache(maxsize=8)(_cover)
 
 
 def open_table(name: str, section: Section | None, *, optional: bool = False) -> Table:
