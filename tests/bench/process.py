@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.processes import children_of
+
 _SAMPLE_S = 0.5
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -79,8 +81,7 @@ def _list_tree(pid: int) -> list[int]:
     found = [pid]
     for parent in found:
         with contextlib.suppress(OSError):  # it has ended meanwhile
-            for task in Path(f"/proc/{parent}/task").iterdir():
-                found += map(int, (task / "children").read_text().split())
+            found += children_of(parent)
     return found
 
 

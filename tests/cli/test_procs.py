@@ -16,6 +16,7 @@ from auditor.model.host import Host
 from tests.builders import a_host
 from tests.cli.site import netaudit
 from tests.cli.test_fleet import GRACE_S, JOBS, Site, addresses, seen_ports, wait_for_connections
+from tests.processes import children_of, is_alive
 from tests.servers.dead import refusing, stalling
 from tests.servers.responder import USER, Responder, ports_of, run_responder
 from tests.servers.sshd import make_key, run_sshd
@@ -32,24 +33,11 @@ def site(tmp_path: Path, responder: Responder) -> Site:
     return Site(tmp_path, responder)
 
 
-def children_of(pid: int) -> list[int]:
-    """Return the processes that share the work of `pid`."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
-
-
 def wait_until_gone(pids: list[int]) -> None:
     end = time.monotonic() + 10
     while any(is_alive(pid) for pid in pids):
         assert time.monotonic() < end, "they outlive their parent"
         time.sleep(0.02)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def codes(site: Site) -> Counter[str]:

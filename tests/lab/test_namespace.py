@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.lab.fleet import NEEDS, LabFleet
 from tests.lab.namespace import ROOT
 from tests.lab.sockets import Wanted
+from tests.processes import is_alive
 from tests.requirements import require
 
 ABANDONED = """
@@ -47,10 +48,3 @@ def test_nothing_outlives_a_killed_test_run(tmp_path: Path) -> None:
     while any(is_alive(pid) for pid in pids):
         assert time.monotonic() < deadline, "the laboratory is still there"
         time.sleep(0.02)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False

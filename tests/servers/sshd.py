@@ -12,6 +12,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -66,11 +67,23 @@ class Sshd:
 
     def wait_for_log(self, text: str, seconds: float = 5.0) -> bool:
         """Wait until the log holds `text`; sshd writes it a moment after the client has moved on."""
+        return self._wait(re.compile(re.escape(text)), seconds)
+
+    def wait_for_close(self) -> bool:
+        """Wait until the log tells that a client has gone before it was let in.
+
+        Either sshd reads the end of the connection, or it fails to write to it before it comes to that.
+        """
+        gone = "^Connection (closed|reset) by |^.*Connection from .*: (Broken pipe|Connection reset by peer)"
+        return self._wait(re.compile(gone, re.MULTILINE), 5.0)
+
+    def _wait(self, pattern: re.Pattern[str], seconds: float) -> bool:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if text in self.log_text():
+            if pattern.search(self.log_text()):
                 return True
             time.sleep(0.02)
+        sys.stderr.write(self.log_text())  # pytest shows it with the failure
         return False
 
 

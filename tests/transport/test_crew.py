@@ -22,6 +22,7 @@ from auditor.transport.crew_messages import Setting
 from auditor.transport.ssh import SshTransport
 from auditor.transport.timeline import Step, watch
 from tests.builders import a_host
+from tests.processes import children_of, is_alive
 from tests.servers.dead import refusing, stalling
 from tests.servers.responder import Responder, run_responder
 from tests.servers.sshd import make_key
@@ -77,17 +78,13 @@ def crew(own: Own) -> Iterator[Crew]:
 
 def children() -> set[int]:
     """Return the processes of crews that this one started and that live."""
-    found = set()
-    for task in Path("/proc/self/task").iterdir():
-        own: list[str] = []
-        with suppress(OSError):  # the thread has just ended
-            own = (task / "children").read_text().split()
-        for pid in own:
-            with suppress(OSError):  # it has just ended
-                status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-                if status != "Z" and b"crew_mate" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    found.add(int(pid))
-    return found
+    return {pid for pid in children_of(os.getpid()) if is_alive(pid) and is_mate(pid)}
+
+
+def is_mate(pid: int) -> bool:
+    with suppress(OSError):  # it has just ended
+        return b"crew_mate" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
 
 
 def outcome_of(crew: Crew, host: Host) -> Transcript | TransportError:

@@ -201,7 +201,7 @@ def test_jump_host_that_is_not_to_be_had_is_asked_once(
             jump = bastion.host("bastion", identity=(str(make_key(tmp_path / "stranger")),))
         with through(jump) as transport:
             told = Counter(run_all(transport, hosts))
-        assert bastion.wait_for_log("Connection closed by")
+        assert bastion.wait_for_close()
         assert (connections(bastion), bastion.login_attempts()) == (1, int(damage == "key"))
     ((message, count),) = told.items()
     assert count == 10
@@ -227,7 +227,7 @@ def test_wrong_key_of_the_target(tmp_path: Path) -> None:
         with through(bastion.host("bastion")) as transport:
             error = fail(transport, target.host(jump=("bastion",)))
         assert (error.phase, error.code) == ("hostkey", "hostkey-mismatch")
-        assert target.wait_for_log("Connection closed by")
+        assert target.wait_for_close()
         assert (bastion.login_attempts(), target.login_attempts()) == (1, 0)
 
 

@@ -68,7 +68,7 @@ def test_unknown_host_key(transport: SshTransport, sshd: Sshd) -> None:
     error = fail(transport, sshd)
     assert (error.phase, error.code) == ("hostkey", "hostkey-unknown")
     assert f"ssh-keyscan -p {sshd.port} -t ed25519 127.0.0.1" in error.hint
-    assert sshd.wait_for_log("Connection closed by")
+    assert sshd.wait_for_close()
     assert sshd.login_attempts() == 0
 
 
@@ -79,7 +79,7 @@ def test_changed_host_key(transport: SshTransport, sshd: Sshd, tmp_path: Path) -
     assert (error.phase, error.code) == ("hostkey", "hostkey-mismatch")
     assert f"{sshd.known_hosts}:1" in error.message
     assert error.message.count("SHA256:") == 2
-    assert sshd.wait_for_log("Connection closed by")
+    assert sshd.wait_for_close()
     assert sshd.login_attempts() == 0
 
 
@@ -89,7 +89,7 @@ def test_revoked_host_key(transport: SshTransport, sshd: Sshd) -> None:
         file.write(f"@revoked * {sshd.public_key()}\n")
     error = fail(transport, sshd)
     assert (error.phase, error.code) == ("hostkey", "hostkey-revoked")
-    assert sshd.wait_for_log("Connection closed by")
+    assert sshd.wait_for_close()
     assert sshd.login_attempts() == 0
 
 
@@ -97,7 +97,7 @@ def test_authority_vouches_for_certificates_only(transport: SshTransport, sshd: 
     sshd.known_hosts.write_text(f"@cert-authority * {sshd.public_key()}\n")
     error = fail(transport, sshd)
     assert (error.phase, error.code) == ("hostkey", "hostkey-unknown")
-    assert sshd.wait_for_log("Connection closed by")
+    assert sshd.wait_for_close()
     assert sshd.login_attempts() == 0
 
 
@@ -154,7 +154,7 @@ def test_second_factor(transport: SshTransport, tmp_path: Path) -> None:
         error = fail(transport, sshd)
         assert (error.phase, error.code) == ("auth", "auth-needs-second-factor")
         assert "password" in error.message
-        assert sshd.wait_for_log("Connection closed by")
+        assert sshd.wait_for_close()
         assert "Failed" not in sshd.log_text()
 
 
