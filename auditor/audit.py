@@ -7,7 +7,7 @@ One host never ends a run and never touches another's result: whatever goes wron
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
@@ -126,19 +126,6 @@ class Source(Protocol[Job, Done_contra]):
     def settle(self, job: Job, done: Done_contra) -> bool:
         """Learn what came of a job; return whether that is its result, or it will be taken once more."""
         ...
-
-
-class InOrder(Generic[Job, Done]):
-    """The source of jobs that come as they come."""
-
-    def __init__(self, jobs: Iterable[Job]) -> None:
-        self._jobs = iter(jobs)
-
-    def take(self) -> Job | None:
-        return next(self._jobs, None)
-
-    def settle(self, _job: Job, _done: Done) -> bool:
-        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from time import monotonic
 
 import pytest
 
-from auditor.audit import Fleet, InOrder, collect_host
+from auditor.audit import Fleet, collect_host
 from auditor.model.host import Host
 from auditor.model.transcript import Failure, Transcript
 from auditor.transport import Script
 from tests.builders import NOW, a_host
+from tests.sources import InOrder
 
 
 @pytest.mark.parametrize("jobs", [1, 3, 50])

@@ -61,7 +61,7 @@ COMMANDS = (
 )
 
 _SHOWING = ("color", "title", "logo")
-_JUDGING = ("policy", "jobs", "fail_on", "baseline", "fail_on_new", "strict", "output", "output_dir", *_SHOWING)
+_JUDGING = ("policy", "fail_on", "baseline", "fail_on_new", "strict", "output", "output_dir", *_SHOWING)
 _REACHING = ("limit", "jobs", "procs", "owners", "timeout", "allow_empty", "ssh_config")
 CONFIGURED = {
     "run": {*_JUDGING, *_REACHING},

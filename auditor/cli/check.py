@@ -10,7 +10,6 @@ from auditor.cli.options import (
     ExplainExitOption,
     FailOnNewOption,
     FailOnOption,
-    JobsOption,
     LogFormatOption,
     LogoOption,
     OutputDirOption,
@@ -25,7 +24,6 @@ from auditor.cli.options import (
 def check(
     evidence: EvidenceArgument,
     policy: PolicyOption = [],
-    jobs: JobsOption = 1,
     output: OutputOption = [],
     output_dir: OutputDirOption = None,
     title: TitleOption = "",
@@ -49,7 +47,7 @@ def check(
     from auditor.transport.evidence import read_evidence
 
     gate = Gate(
-        manner=Manner(jobs=jobs, quiet=quiet, color=color),
+        manner=Manner(quiet=quiet, color=color),
         fail_on=fail_on,
         baseline=choose_baseline(baseline, fail_on_new),
         only_new=fail_on_new,

@@ -8,7 +8,7 @@ from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from auditor.audit import Clock, Fleet, InOrder, Source
+from auditor.audit import Clock, Fleet
 from auditor.cli import log
 from auditor.cli.descriptors import fit_jobs
 from auditor.display import escape
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from auditor.transport.crew import Crew
     from auditor.transport.ssh import SshTransport
 
-Job = TypeVar("Job")
 Done = TypeVar("Done")
 SIGNAL_EXITS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
@@ -34,20 +33,20 @@ class Interruption:
 
 
 @contextmanager
-def work_interruptibly(fleet: Fleet[Job, Done]) -> Iterator[Interruption]:
-    """Let the first SIGINT or SIGTERM stop the fleet gently, and the second end the program at once."""
+def work_interruptibly(stop: Callable[[], None]) -> Iterator[Interruption]:
+    """Let the first SIGINT or SIGTERM `stop` the work gently, and the second end the program at once."""
     interruption = Interruption()
     before = {number: signal.getsignal(number) for number in SIGNAL_EXITS}
 
-    def stop(number: int, _frame: FrameType | None) -> None:
+    def obey(number: int, _frame: FrameType | None) -> None:
         interruption.code = SIGNAL_EXITS[signal.Signals(number)]
         for each, previous in before.items():
             signal.signal(each, previous)
         log.note_stop()
-        fleet.stop()
+        stop()
 
     for number in SIGNAL_EXITS:
-        signal.signal(number, stop)
+        signal.signal(number, obey)
     try:
         yield interruption
     finally:
@@ -55,9 +54,19 @@ def work_interruptibly(fleet: Fleet[Job, Done]) -> Iterator[Interruption]:
             signal.signal(number, previous)
 
 
-def gather(work: Callable[[Job], Done], items: Iterable[Job], jobs: int, take: Callable[[Done], None]) -> Interruption:
-    """Do `work` for all items, `jobs` at a time, passing each result to `take` here, in order of arrival."""
-    return _work_through(Fleet(work, jobs), InOrder(items), take)
+def work_through_saved(
+    work: Callable[[Evidence], Done], saved: Iterable[Evidence], take: Callable[[Done], None]
+) -> Interruption:
+    """Do `work` for hosts that answered earlier, one after the other, and pass each result to `take`.
+
+    There is nothing to wait for, and more threads would only take turns on the one core that an interpreter uses.
+    """
+    with work_interruptibly(lambda: None) as interruption:
+        for evidence in saved:
+            take(work(evidence))
+            if interruption.code is not None:
+                break
+    return interruption
 
 
 def gather_hosts(
@@ -79,11 +88,12 @@ def gather_hosts(
         evidence = collect(host).model_copy(update={"host": turn.host})
         return _Asked(evidence.outcome, monotonic() - began, finish(evidence))
 
-    def hand_on(asked: _Asked[Done]) -> None:
-        take(asked.result)
-
+    fleet = Fleet(work, fit_jobs(min(jobs, len(hosts))))
     source: _Turns[Done] = _Turns(Schedule(hosts, seed))
-    return _work_through(Fleet(work, fit_jobs(min(jobs, len(hosts)))), source, hand_on)
+    with work_interruptibly(fleet.stop) as interruption:
+        for asked in fleet.run(source):
+            take(asked.result)
+    return interruption
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +116,6 @@ class _Turns(Generic[Done]):
 
     def settle(self, turn: Turn, asked: _Asked[Done]) -> bool:
         return self._schedule.settle(turn, asked.outcome, asked.seconds)
-
-
-def _work_through(fleet: Fleet[Job, Done], source: Source[Job, Done], take: Callable[[Done], None]) -> Interruption:
-    with work_interruptibly(fleet) as interruption:
-        for done in fleet.run(source):
-            take(done)
-    return interruption
 
 
 @contextmanager

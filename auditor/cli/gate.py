@@ -11,7 +11,7 @@ from auditor.audit import judge_evidence
 from auditor.cli import log
 from auditor.cli.boundary import say_exit
 from auditor.cli.color import use_color
-from auditor.cli.fleet import SIGNAL_EXITS, gather
+from auditor.cli.fleet import SIGNAL_EXITS, work_through_saved
 from auditor.cli.gathering import Manner, Tally, work_through
 from auditor.cli.options import ColorChoice, FailOn
 from auditor.cli.outputs import (
@@ -164,12 +164,12 @@ def audit_saved(saved: EvidenceFile, policies: PolicySet, gate: Gate, *, allow_e
     def judge(evidence: Evidence) -> tuple[Evidence, HostReport]:
         return evidence, judge_evidence(evidence, compiled, saved.header.started_at, gate.fail_on)
 
-    interruption = gather(judge, saved, gate.manner.jobs, lambda done: tally.take(*done))
+    interruption = work_through_saved(judge, saved, lambda done: tally.take(*done))
     if not tally.hosts and not allow_empty:
         raise NoHostsError("the evidence holds no hosts", "gather it again, or pass --allow-empty")
     report = assemble_report(saved.header, policies, tally, gate, partial=saved.partial)
     if interruption.code is not None:
-        report = interrupt_report(report, interruption.code, of=tally.hosts)
+        report = interrupt_report(report, interruption.code, of=0)
     return close_run(Finished(report, publish(report, outputs, gate)), gate)
 
 

@@ -11,7 +11,7 @@ from auditor.audit import collect_host
 from auditor.cli import log
 from auditor.cli.clock import read_clock
 from auditor.cli.color import use_color
-from auditor.cli.fleet import gather, gather_hosts, open_transports
+from auditor.cli.fleet import gather_hosts, open_transports, work_through_saved
 from auditor.cli.options import ColorChoice
 from auditor.cli.outputs import attempt
 from auditor.cli.processes import choose_procs
@@ -144,7 +144,9 @@ def work_through(
 
         if resumption is not None:
             with read_evidence(resumption.file) as opened:
-                tally.interrupted = gather(lambda kept: (kept, judge(kept)), resumption.read(opened), 1, take).code
+                tally.interrupted = work_through_saved(
+                    lambda kept: (kept, judge(kept)), resumption.read(opened), take
+                ).code
         if tally.interrupted is None:
             files.settle()
             tally.interrupted = gather_hosts(collect, finish, missing, manner.jobs, take, seed=header.run_id).code

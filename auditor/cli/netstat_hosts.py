@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from auditor.audit import collect_host
 from auditor.cli.choice import choose_target
 from auditor.cli.clock import read_clock
-from auditor.cli.fleet import gather, gather_hosts, open_transports
+from auditor.cli.fleet import gather_hosts, open_transports, work_through_saved
 from auditor.cli.netstat_answer import Request, Shown, Wish
 from auditor.cli.netstat_host import list_tables, show_host
 from auditor.cli.progress import Progress, choose_style
@@ -128,8 +128,7 @@ class _Saved:
         found: list[Shown] = []
         with read_evidence(self._path) as saved:
             chosen = (evidence for evidence in saved if self._is_wanted(evidence))
-            jobs = self._request.jobs
-            interruption = gather(lambda evidence: show_host(evidence, wish), chosen, jobs, found.append)
+            interruption = work_through_saved(lambda evidence: show_host(evidence, wish), chosen, found.append)
         if not found and interruption.code is None and not self._request.allow_empty:
             raise NoHostsError(f"{self._path} holds no such hosts", "see what --limit leaves, or pass --allow-empty")
         return Reading(_sort(found), len(found), interruption.code, alone=len(found) == 1)

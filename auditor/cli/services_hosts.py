@@ -9,7 +9,7 @@ from typing import NamedTuple
 from auditor.audit import collect_host
 from auditor.cli.boundary import say_exit
 from auditor.cli.clock import read_clock
-from auditor.cli.fleet import Interruption, gather, gather_hosts, open_transports
+from auditor.cli.fleet import Interruption, gather_hosts, open_transports, work_through_saved
 from auditor.cli.netstat_answer import Request, Shown
 from auditor.cli.netstat_hosts import choose_inventory, is_evidence
 from auditor.cli.netstat_output import say_troubles
@@ -99,7 +99,7 @@ def _read_saved(question: Question, asking: Asking, said: list[_Said]) -> Interr
     if asking.limit is not None:
         raise UsageError(f"{asking.target} is saved evidence", "leave --limit out")
     with read_evidence(Path(asking.target)) as saved:
-        interruption = gather(lambda evidence: _answer(question, evidence), saved, asking.jobs, said.append)
+        interruption = work_through_saved(lambda evidence: _answer(question, evidence), saved, said.append)
     if not said:
         raise NoHostsError(f"{asking.target} holds no hosts", "name other evidence")
     return interruption

@@ -189,14 +189,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_number_of_jobs_and_the_hash_seed_leave_no_trace(demo: Path) -> None:
-    for name, jobs, seed in (("one", 1, "0"), ("sixteen", 16, "4711")):
+def test_the_hash_seed_leaves_no_trace(demo: Path) -> None:
+    for name, seed in (("one", "0"), ("two", "4711")):
         outputs = ["-o", f"json={name}.json", "-o", f"html={name}.html", "-o", f"text={name}.txt"]
         evidence = "out/evidence.jsonl.gz"
-        result = netaudit("check", evidence, "-p", "out/policies", "-j", jobs, *outputs, cwd=demo, PYTHONHASHSEED=seed)
+        result = netaudit("check", evidence, "-p", "out/policies", *outputs, cwd=demo, PYTHONHASHSEED=seed)
         assert result.returncode == 1, result.stderr
     for suffix in ("json", "html", "txt"):
-        assert (demo / f"one.{suffix}").read_bytes() == (demo / f"sixteen.{suffix}").read_bytes()
+        assert (demo / f"one.{suffix}").read_bytes() == (demo / f"two.{suffix}").read_bytes()
 
 
 def test_a_saved_report_renders_to_the_same_bytes(demo: Path) -> None:

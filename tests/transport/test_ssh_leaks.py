@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.audit import Fleet, InOrder, collect_host
+from auditor.audit import Fleet, collect_host
 from auditor.model.host import Host
 from auditor.model.transcript import Evidence, Failure
 from auditor.transport import MEBIBYTE
@@ -18,6 +18,7 @@ from tests.builders import NOW
 from tests.servers.dead import refusing, stalling
 from tests.servers.responder import Responder, run_responder
 from tests.servers.sshd import make_key
+from tests.sources import InOrder
 from tests.transport.conftest import count_descriptors
 
 ROUNDS, HOSTS, JOBS = 10, 200, 40
