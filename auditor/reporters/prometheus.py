@@ -11,6 +11,7 @@ from typing import NamedTuple, get_args
 
 from auditor.display import escape
 from auditor.model.finding import INCOMPLETE_RULES
+from auditor.model.host import HostKeyTrust
 from auditor.model.policy import SEVERITIES
 from auditor.model.report import AuditReport, HostReport, HostStatus, Verdict
 from auditor.reporters.fold import list_sightings
@@ -54,6 +55,9 @@ def _list_fleet(report: AuditReport) -> Iterator[_Metric]:
     yield _Metric("netaudit_fleet_findings", "Findings that are not waived, on all hosts that were audited.", levels)
     yield _one("findings_waived", "Findings that a waiver covers.", findings.waived)
     yield _one("listeners", "Listeners on all hosts that were audited.", report.summary.listeners)
+    trust = Counter(host.facts.host_key_trust for host in report.hosts if host.facts is not None)
+    keys = [_Sample({"trust": word}, trust[word]) for word in get_args(HostKeyTrust)]
+    yield _Metric("netaudit_host_keys", "Hosts by why their SSH key was believed; ignored: it was not looked at.", keys)
     left = _count_days_left(report, moment)
     expiring = [_Sample({"days": str(days)}, sum(0 <= each <= days for each in left)) for days in HORIZONS]
     yield _Metric("netaudit_waivers_expiring", "Waivers in use that end within so many days.", expiring)

@@ -8,7 +8,16 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from auditor.model.report import AuditReport
 from auditor.reporters.prometheus import render
-from tests.reporters.fleet import FINISHED, a_lost_host, a_report, fleets, hostile_fleet, mixed_fleet
+from tests.reporters.fleet import (
+    FINISHED,
+    a_calm_host,
+    a_lost_host,
+    a_report,
+    a_system,
+    fleets,
+    hostile_fleet,
+    mixed_fleet,
+)
 from tests.reporters.naughty import NAUGHTY
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -52,7 +61,7 @@ def test_the_mixed_fleet() -> None:
     assert value(series, "findings", host="web-01", severity="critical") == 0
     assert value(series, "fleet_findings", severity="high") == 1
     assert value(series, "findings_waived") == 1
-    assert names(series) == {"verdict", "status", "severity", "days", "host"}
+    assert names(series) == {"verdict", "status", "severity", "days", "host", "trust"}
 
 
 @pytest.mark.parametrize("host", ["edge-01", "db-03"])
@@ -64,6 +73,14 @@ def test_what_is_not_known_is_not_zero(host: str) -> None:
 def test_a_fleet_without_hosts_has_no_coverage() -> None:
     assert math.isnan(value(series_of(a_report()), "coverage_ratio") or 0.0)
     assert value(series_of(a_report(a_lost_host("a"))), "coverage_ratio") == 0.0
+
+
+def test_hosts_whose_key_nobody_looked_at_can_be_alerted_on() -> None:
+    trusts = ("known", "known", "ignored", None)
+    hosts = [a_calm_host(f"web-{at}", facts=a_system(host_key_trust=trust)) for at, trust in enumerate(trusts)]
+    series = series_of(a_report(*hosts, a_lost_host("edge")))
+    found = {word: value(series, "host_keys", trust=word) for word in ("known", "certificate", "accepted", "ignored")}
+    assert found == {"known": 2, "certificate": 0, "accepted": 0, "ignored": 1}
 
 
 def test_waivers_are_counted_by_how_soon_they_end() -> None:
