@@ -324,7 +324,8 @@ within() {
 # guess, goes to the controller, which then writes the password to descriptor 5 for sudo to read: it never comes by here.
 # sudo is started by this shell itself, as its memory of a password may depend on that.
 asks() {
-  SUDO_PROMPT="$NL$N sudo$NL" sudo "$1" sh -c 'echo +' 2>&1 <&5 | {
+  # ksh runs the end of a pipeline itself, where an exit would end it.
+  SUDO_PROMPT="$NL$N sudo$NL" sudo "$1" sh -c 'echo +' 2>&1 <&5 | (
     Y=1
     while IFS= read -r X; do
       case $X in
@@ -335,7 +336,7 @@ asks() {
       esac
     done
     exit $Y
-  }
+  )
 }
 
 # prove: the same as it will be needed; a password is asked for once, and must then be remembered

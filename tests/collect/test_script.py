@@ -14,6 +14,8 @@ from tests.collect.answers import NONCE, a_transcript
 from tests.requirements import require
 
 SHELLS = ("dash", "bash --posix", "busybox sh")
+WITH_KSH = pytest.mark.parametrize("shell", [*SHELLS, "ksh"], indirect=True)
+"""It runs the end of a pipeline itself."""
 HEADER = b"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 NOBODY = 65534
 
@@ -358,6 +360,7 @@ def test_without_proc_net_the_process_own_view_is_read(shell: str, tree: Path) -
     assert collect(shell, rooted(tree)).sections["tcp"].data == HEADER
 
 
+@WITH_KSH
 def test_sudo_reads_what_was_denied_and_nothing_else(
     shell: str, tree: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -380,6 +383,7 @@ def test_sudo_reads_what_was_denied_and_nothing_else(
     assert collect(shell, rooted(tree, path=str(programs)), user=NOBODY).sections["tcp"].status == "denied"
 
 
+@WITH_KSH
 def test_sudo_that_refuses_leaves_it_denied(shell: str, tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     require("root")
     programs = tmp_path_factory.mktemp("programs")
