@@ -23,6 +23,7 @@ _SHOWN = 200  # bytes of hostile text in a reason
 
 _NAMES = {name.encode(): name for name in SECTIONS}
 _TEXTS = {name: text for text, name in _NAMES.items()}
+_OPTIONAL = frozenset(name.encode() for name in LATER)
 _STATUSES: dict[bytes, ReadStatus] = {b"ok": "ok", b"absent": "absent", b"denied": "denied", b"error": "error"}
 _EMPTY = {
     b"E %b %b" % (name, word): (b"S " + name, Section(_NAMES[name], status))
@@ -32,7 +33,7 @@ _EMPTY = {
 """By the mark that closes a section: the one that opens it, and the section when nothing stands between them."""
 _UNKNOWN = b"", Section("", "error")
 # Most sections of a fleet are alike: empty tables, names of systems, /etc/services. They are read once, and kept once.
-_SMALL = 4096  # bytes
+_SMALL = 1024  # bytes
 _LARGE = 1 << 20
 _NONCE = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _FOREIGN_MARK = re.compile(rb"^[0-9a-f]{32} (?:B|S|E|END) [^\n]{0,100}", re.MULTILINE)
@@ -88,32 +89,29 @@ class _Reading:
         if line != b"B 1":
             self._broken.append(f'it is of a version unknown here, "{_show(line)}"')
         self._pass_over(block)
-        at = 1
-        while at < len(marked):
+        for piece in marked[self._take_whole(marked) :]:
             if self._listed is not None:
                 self._broken.append("it goes on after its end")
                 break
-            if at + 1 < len(marked) and self._take_whole(marked[at], marked[at + 1]):
-                at += 2
-            else:
-                self._take(*marked[at].partition(b"\n"))
-                at += 1
+            self._take(*piece.partition(b"\n"))
         self._leave()
         if len(marked) > _MAX_MARKS:
             self._broken.append(f"it has more than {_MAX_MARKS} marks")
 
-    def _take_whole(self, opened: bytes, closed: bytes) -> bool:
-        """Take a section that is as it should be, and return whether it was: nearly all are, and this is cheap.
+    def _take_whole(self, marked: Sequence[bytes]) -> int:
+        """Take the sections from the first on that are as they should be, and return where the others begin.
 
-        What it takes comes out as from `_take` of both pieces; it leaves to that whatever is odd.
+        Nearly all are, and this is cheap; what it takes comes out as from `_take`, and whatever is odd is left to that.
         """
-        read = _read_small if len(opened) <= _SMALL else _read_services if _is_services(opened) else _read_whole
-        section = read(opened, closed)
-        if section is None or section.name in self.sections or self._open is not None:
-            return False
-        self.sections[section.name] = section
-        self._names.append(_TEXTS[section.name])
-        return True
+        sections = self.sections
+        for opened, closed in zip(marked[1::2], marked[2::2], strict=False):
+            read = _read_small if len(opened) <= _SMALL else _read_services if _is_services(opened) else _read_whole
+            section = read(opened, closed)
+            if section is None or section.name in sections:
+                break
+            sections[section.name] = section
+        self._names = [_TEXTS[name] for name in sections]
+        return 1 + 2 * len(sections)
 
     def _take(self, line: bytes, newline: bytes, block: bytes) -> None:
         match line.split(b" "):
@@ -195,7 +193,7 @@ class _Reading:
         if self._listed != [b"%d" % len(self._names), *self._names]:
             yield "its closing list names other sections than it has"
         present = set(self._names)
-        expected = [name for name, text in _NAMES.items() if text not in LATER or name in present]
+        expected = [name for name in _NAMES if name in present or name not in _OPTIONAL]
         if self._names != expected and not self._is_foreign():
             missing = [name for name in SECTIONS if name not in LATER and name.encode() not in self._names]
             yield f"sections are missing: {', '.join(missing)}" if missing else "its sections are not in order"

@@ -1,16 +1,17 @@
 """One listener and the rulebook in, its verdict out, with the rule it breaks and the lines that decided."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from auditor.evaluate.index import PortIndex
-from auditor.evaluate.match import Candidate, Fit, Line, Reach, accept, accepts_plainly, reach_of, touch
+from auditor.evaluate.match import Candidate, Fit, Line, Reach, accept, reach_of, touch
 from auditor.evaluate.rulebook import Rulebook
 from auditor.model.facts import PROTOS, Listener, Proto
 from auditor.model.finding import RuleId
 from auditor.model.policy import Policy, Severity, severity_rank
 from auditor.model.report import Decision, JudgedListener, ListenerVerdict
-from auditor.model.value import trusted, widened
+from auditor.model.value import filled, trusted
 
 
 class Outcome(NamedTuple):
@@ -31,7 +32,7 @@ class Outcome(NamedTuple):
     unseen: tuple[Line, ...] = ()
 
 
-_make_judged = widened(JudgedListener)
+_make_judged = filled(JudgedListener)
 _make_decision = trusted(Decision)
 _PORTLESS: frozenset[Proto] = frozenset({"raw", "packet"})
 _NEAR = 10
@@ -42,9 +43,10 @@ def judge_listener(book: Rulebook | None, listener: Listener) -> Outcome:
     """Decide on one listener: deny before allow, a line that fits before one that nearly does, defaults last."""
     if book is None:
         return Outcome(listener, "ignored")
+    plain = book.plain(listener.proto, listener.port, listener.netns == "host")
+    if plain is not None:
+        return Outcome(listener, "allowed", None, "info", plain.policy, plain)
     denying, allowing = book.deny.at(listener.proto, listener.port), book.allow.at(listener.proto, listener.port)
-    if allowing and not denying and accepts_plainly(allowing[0], listener):
-        return Outcome(listener, "allowed", policy=allowing[0].line.policy, line=allowing[0].line)
     reach = reach_of(listener)
     unseen: list[Line] = []
     hits: list[Line] = []
@@ -100,13 +102,18 @@ def _by_default(listener: Listener, book: Rulebook) -> Outcome:
 
 def find_nearest(allow: PortIndex, listener: Listener) -> Line | None:
     """Return the allow line that comes nearest: of the same port, of its number elsewhere, of one close by."""
-    same = allow.at(listener.proto, listener.port)
-    others = (allow.at(proto, listener.port) for proto in PROTOS if proto not in _PORTLESS)
-    found = same or ((next(filter(None, others), ())) if listener.proto not in _PORTLESS else ())
-    if found:
-        return found[0].line
-    nearby = allow.near(listener.proto, listener.port, _NEAR)
-    return nearby.line if nearby is not None and listener.proto not in _PORTLESS else None
+    return _find_nearest(allow, listener.proto, listener.port)
+
+
+@lru_cache(maxsize=1024)  # what no line allows is mostly the same on many hosts
+def _find_nearest(allow: PortIndex, proto: Proto, port: int) -> Line | None:
+    same = allow.at(proto, port)
+    if same or proto in _PORTLESS:
+        return same[0].line if same else None
+    others = (allow.at(other, port) for other in PROTOS if other not in _PORTLESS)
+    found = next(filter(None, others), ())
+    nearby = found[0] if found else allow.near(proto, port, _NEAR)
+    return nearby.line if nearby is not None else None
 
 
 def worst_line(lines: Sequence[Line]) -> Line:
@@ -114,16 +121,13 @@ def worst_line(lines: Sequence[Line]) -> Line:
     return max(lines, key=lambda line: severity_rank(line.severity))
 
 
-def note_verdict(outcome: Outcome, waived: bool) -> JudgedListener:
+def note_verdict(outcome: Outcome, *, waived: bool) -> JudgedListener:
     """Return the listener as it stands in the report; `waived`: what was found about it is."""
-    verdict: ListenerVerdict = "waived" if waived else outcome.verdict
-    return _make_judged(outcome.listener, verdict=verdict, decided_by=_decision(outcome))
+    line, policy = outcome.line, outcome.policy
+    decided = line.decision if line is not None else _decide_by_default(policy) if policy is not None else None
+    verdict = "waived" if waived else outcome.verdict
+    return _make_judged({**outcome.listener.__dict__, "verdict": verdict, "decided_by": decided})
 
 
-def _decision(outcome: Outcome) -> Decision | None:
-    if outcome.line is not None:
-        return outcome.line.decision
-    if outcome.policy is None:
-        return None
-    origin = outcome.policy.origin
-    return _make_decision(policy=outcome.policy.name, entry=None, file=origin.file, line=origin.line)
+def _decide_by_default(policy: Policy) -> Decision:
+    return _make_decision(policy=policy.name, entry=None, file=policy.origin.file, line=policy.origin.line)

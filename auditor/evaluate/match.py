@@ -84,11 +84,6 @@ class Line:
     spans: tuple[Span, ...]
     decision: Decision
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether it asks for nothing but its ports, and for the network namespace."""
-        return not self.entry.bind and self.entry.owner is None
-
 
 class Candidate(NamedTuple):
     """A line that names a listener's port, and the families it names it for."""
@@ -149,13 +144,15 @@ def touch(candidate: Candidate, reach: Reach) -> Meeting:
     return _meet(candidate, reach, any, _meets, hold_any)
 
 
-def accepts_plainly(candidate: Candidate, listener: Listener) -> bool:
-    """Return whether an allow line asks for no more than a port that it names, and so accepts a listener there.
+def accepts_plainly(candidate: Candidate, *, on_host: bool) -> bool:
+    """Return whether an allow line asks for no more than a port that it names, and so accepts any listener there.
 
-    Then `accept` comes to the same, at ten times the cost: most listeners of most fleets are of such lines.
+    Then `accept` comes to the same, at ten times the cost: most listeners of most fleets are of such lines. `on_host`:
+    the listener is in the host's own network namespace.
     """
-    line = candidate.line
-    return line.is_plain and candidate.families == FAMILIES and _is_about(line, listener)
+    entry = candidate.line.entry
+    plain = not entry.bind and entry.owner is None and candidate.families == FAMILIES
+    return plain and _is_about(entry, on_host=on_host)
 
 
 def _meet(
@@ -169,7 +166,7 @@ def _meet(
     line, owner = candidate.line, candidate.line.entry.owner
     named = [span for span in reach.spans if span.family is None or span.family in candidate.families]
     return Meeting(
-        netns=_is_about(line, reach.listener),
+        netns=_is_about(line.entry, on_host=reach.listener.netns == "host"),
         families=_name_families(candidate, named, reach.spans),
         bind=quantify(fits(line, span, reach.scope) for span in named),
         owner="yes" if owner is None else ask(owner, reach.listener),
@@ -186,9 +183,8 @@ def answer_requirement(candidate: Candidate, reach: Reach) -> Answer:
     return touch(candidate, reach)._replace(owner=holders).hit
 
 
-def _is_about(line: Line, listener: Listener) -> bool:
-    asked = line.entry.netns
-    return asked == "any" or (asked == "host") == (listener.netns == "host")
+def _is_about(entry: Entry, *, on_host: bool) -> bool:
+    return entry.netns == "any" or (entry.netns == "host") == on_host
 
 
 def _name_families(

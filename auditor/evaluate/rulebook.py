@@ -1,11 +1,12 @@
 """The policies that apply to a host in, the same as one rulebook out, ready to be asked about any listener."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Literal, NamedTuple, get_args
 
 from auditor.evaluate.index import PortIndex
-from auditor.evaluate.match import Line, ready_line
+from auditor.evaluate.match import Line, accepts_plainly, ready_line
 from auditor.evaluate.names import Name, list_names
 from auditor.evaluate.waivers import Waivers
 from auditor.model.facts import Listener, Proto
@@ -15,6 +16,8 @@ Switch = Literal["default", "ephemeral_udp", "raw_sockets", "exposures"]
 """Which setting of a policy decides on a listener that no line names."""
 
 _STRICTNESS: tuple[Default, ...] = get_args(Default)
+_KEPT = 4096
+"""Ports whose plain line is remembered: those of a fleet are mostly the same."""
 _RAW: frozenset[Proto] = frozenset({"raw", "packet"})
 
 
@@ -48,6 +51,8 @@ class Rulebook:
     names: dict[str, tuple[Name, ...]]
     waivers: Waivers
     unlisted: dict[Switch, Ruling]
+    plain: Callable[[Proto, int, bool], Line | None]
+    """The line that accepts whatever listens on a port, in the host's own network namespace or in another, if so."""
     bounds: tuple[Bounding, ...] = ()
     names_of_policies: tuple[str, ...] = ()
 
@@ -65,10 +70,12 @@ def compile_rulebook(policies: Iterable[Policy]) -> Rulebook | None:
         return None
     allow = [ready_line(entry, policy) for policy in ordered for entry in policy.allow]
     deny = [ready_line(entry, policy) for policy in ordered for entry in policy.deny]
+    allowing, denying = PortIndex(allow), PortIndex(deny)
     return Rulebook(
         policies=ordered,
-        allow=PortIndex(allow),
-        deny=PortIndex(deny),
+        allow=allowing,
+        deny=denying,
+        plain=lru_cache(maxsize=_KEPT)(partial(_find_plain, allowing, denying)),
         lines=(*deny, *allow),
         required=tuple(line for line in allow if line.entry.required),
         names=list_names(line for line in (*deny, *allow) if line.entry.service),
@@ -82,6 +89,12 @@ def compile_rulebook(policies: Iterable[Policy]) -> Rulebook | None:
         bounds=tuple(Bounding(bound, policy) for policy in ordered for bound in policy.bounds),
         names_of_policies=tuple(policy.name for policy in ordered),
     )
+
+
+def _find_plain(allow: PortIndex, deny: PortIndex, proto: Proto, port: int, on_host: bool) -> Line | None:
+    allowing = allow.at(proto, port)
+    plain = bool(allowing) and not deny.at(proto, port) and accepts_plainly(allowing[0], on_host=on_host)
+    return allowing[0].line if plain else None
 
 
 def _strictest(choices: Iterable[tuple[Default, Policy]]) -> Ruling:

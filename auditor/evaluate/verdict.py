@@ -1,5 +1,6 @@
 """One host's facts and the policies in, a judgement out."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from auditor.evaluate.case import Case
@@ -11,7 +12,7 @@ from auditor.model.facts import HostFacts, Listener
 from auditor.model.finding import Finding
 from auditor.model.host import Host
 from auditor.model.policy import PolicySet
-from auditor.model.report import Judgement
+from auditor.model.report import JudgedListener, Judgement
 from auditor.model.transcript import Failure
 from auditor.model.value import trusted
 
@@ -25,11 +26,11 @@ def evaluate(host: Host, facts: HostFacts, policies: PolicySet | CompiledPolicie
     """
     compiled = policies if isinstance(policies, CompiledPolicies) else compile_policies(policies)
     book = compiled.rulebook_for(host)
-    outcomes = tuple(judge_listener(book, listener) for listener in sorted(facts.listeners, key=_place))
+    outcomes = tuple([judge_listener(book, listener) for listener in sorted(facts.listeners, key=_place)])
     found = find_all(Case(host, facts, book, outcomes), now.astimezone(UTC).date())
     return _make_judgement(
         policies=book.names_of_policies if book else (),
-        listeners=tuple(note_verdict(outcome, _is_waived(host.name, outcome, found)) for outcome in outcomes),
+        listeners=tuple(_note_verdicts(host.name, outcomes, found)),
         findings=found.findings,
     )
 
@@ -39,8 +40,9 @@ def report_unreachable(host: Host, failure: Failure) -> Finding:
     return unreachable.describe(host, failure)
 
 
-def _is_waived(host: str, outcome: Outcome, found: Findings) -> bool:
-    return bool(found.waived) and identify(host, outcome) in found.waived
+def _note_verdicts(host: str, outcomes: Iterable[Outcome], found: Findings) -> list[JudgedListener]:
+    waived = found.waived
+    return [note_verdict(one, waived=bool(waived) and identify(host, one) in waived) for one in outcomes]
 
 
 def _place(listener: Listener) -> tuple[str, str, int, str, str, str]:

@@ -1,6 +1,7 @@
 """Listeners and lines in, the words findings use for them out."""
 
 from collections.abc import Iterable, Sequence, Set
+from functools import lru_cache
 from ipaddress import ip_address
 
 from auditor.evaluate.match import Line
@@ -56,6 +57,7 @@ def list_addresses(twins: Iterable[Listener]) -> list[str]:
     return sorted({twin.address for twin in twins}, key=_numeric)
 
 
+@lru_cache(maxsize=1024)
 def _numeric(text: str) -> tuple[int, int, str]:
     try:
         address = ip_address(text)

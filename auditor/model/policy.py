@@ -13,6 +13,7 @@ from auditor.model.value import Value
 Severity = Literal["critical", "high", "medium", "low", "info"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """Worst first."""
+_RANKS: dict[Severity, int] = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
 Default = Literal["deny", "warn", "ignore"]
 """Strictest first."""
 NetnsChoice = Literal["host", "containers", "any"]
@@ -51,7 +52,7 @@ PortNumber = Annotated[int, Field(ge=0, le=65535)]
 
 def severity_rank(severity: Severity) -> int:
     """Return 0 for info up to 4 for critical."""
-    return len(SEVERITIES) - 1 - SEVERITIES.index(severity)
+    return _RANKS[severity]
 
 
 class Ports(Value):

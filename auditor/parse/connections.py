@@ -13,7 +13,7 @@ from auditor.model.facts import Gap
 from auditor.model.snapshot import Section, Snapshot
 from auditor.model.transcript import Transcript
 from auditor.parse.byteorder import decide_order
-from auditor.parse.inet import Row, Width, all_rows, count_states, read_header
+from auditor.parse.inet import Row, Width, all_rows, listening_rows, read_header
 from auditor.parse.owners import Ownership
 from auditor.parse.session import find_session, read_ends
 from auditor.parse.socket import WordOrder, read_address
@@ -73,7 +73,10 @@ def _read(name: SocketTable, section: Section | None) -> _Rows:
         readings = 1 if name.startswith("udplite") else READINGS
         return _Rows([row for row, _ in read_sockets(table, width, header, readings)])
     rows = all_rows(table.data, width)
-    counted = count_states(table, width) - Counter(row.state for row in rows) if name.startswith("tcp") else Counter()
+    counted: Counter[int] = Counter()
+    if name.startswith("tcp"):
+        listening_rows(table, width)
+        counted = Counter(table.states) - Counter(row.state for row in rows)
     return _Rows(_each_once(rows), counted)
 
 

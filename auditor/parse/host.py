@@ -36,6 +36,7 @@ from auditor.parse.unix import list_unix
 _make_facts = trusted(HostFacts)
 _make_system = trusted(System)
 _EXTRA = frozenset({"ip_vs", "namespaces"})  # not in the ledger of a host that has none
+_NO_OWNERS = Ownership(None)
 _NOTHING = Gap(source="no-frame", reason="the host's answer holds nothing")
 
 
@@ -53,9 +54,8 @@ def parse_snapshot(snapshot: Snapshot, transcript: Transcript) -> HostFacts:
     ends = read_ends(sections)
     found = find_session(ends, sections)
     order, doubt = decide_order(sections, found)
-    tables = parse_tables(sections, order or "little")
     counters = read_counters(sections)
-    check_counts(tables, counters)
+    tables = check_counts(parse_tables(sections, order or "little"), counters)
     services, labels = parse_services(sections.get("services"))
     reader = read_netns(sections)
     others, readings = parse_namespaces(sections.get("namespaces"), order or "little", elsewhere=reader == "other")
@@ -64,7 +64,7 @@ def parse_snapshot(snapshot: Snapshot, transcript: Transcript) -> HostFacts:
     sources = [*tables, services, ip_vs, nat, others]
     ownership = Ownership(sections.get("owners"))
     own = Setting("other" if reader == "other" else "host", read_text(sections, "bindv6only") != b"0", ownership)
-    apart = ownership if ownership.elsewhere else Ownership(None)
+    apart = ownership if ownership.elsewhere else _NO_OWNERS
     places = [(own, tables), *((Setting(each.label, ownership=apart), each.tables) for each in readings)]
     listeners = _fold(places, labels)
     raised = ownership.view is not None and ownership.view.uid == 0

@@ -9,7 +9,7 @@ decoded.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Literal, NamedTuple
 
 from auditor.parse.table import Table
@@ -26,13 +26,14 @@ _COUNTED = re.compile(rb"^# (0[1-9B]) (full|short) ([1-9][0-9]{0,8})\n", re.MULT
 _SHORT = re.compile(rb"^ *[0-9]+: +[^ \n]+ +[^ \n]+ +0[356](?: +[^ \n]+){8} *\n", re.MULTILINE)
 
 
+_LISTEN = 0x0A  # include/net/tcp_states.h
 _FIELDS = (
     *("local", "port", "remote", "remote_port", "state", "sent", "queue"),
     *("timer", "expires", "retransmits", "uid", "probes", "inode"),
 )
 
 
-def _compile(width: int, state: bytes, kept: Collection[str]) -> re.Pattern[bytes]:
+def _spell(width: int, state: bytes, kept: Collection[str]) -> bytes:
     """Return the grammar of a row with groups for the `kept` fields, and with `raw` for all of it."""
     field = {name: rb"(" if name in kept else rb"(?:" for name in _FIELDS}
     local = field["local"] + rb"[0-9A-Fa-f]{%d}):" % width + field["port"] + rb"[0-9A-Fa-f]{4}) +"
@@ -43,13 +44,18 @@ def _compile(width: int, state: bytes, kept: Collection[str]) -> re.Pattern[byte
     owner = field["uid"] + rb"[0-9]{1,10}) +" + field["probes"] + rb"-?[0-9]{1,20}) +"
     inode = field["inode"] + rb"[0-9]{1,20})(?: [ -~]*)?\n"
     row = rb" *[0-9]+: +" + local + remote + field["state"] + state + rb") +" + queues + timer + tries + owner + inode
-    return re.compile(rb"^(" + row + rb")" if "raw" in kept else rb"^" + row, re.MULTILINE)
+    return rb"(" + row + rb")" if "raw" in kept else row
+
+
+def _compile(*grammars: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"^(?:" + rb"|".join(grammars) + rb")", re.MULTILINE)
 
 
 _WIDTHS: tuple[Width, ...] = (8, 32)
-_ROWS = {width: _compile(width, rb"[0-9A-Fa-f]{2}", _FIELDS) for width in _WIDTHS}
-_LISTENING = {width: _compile(width, rb"0[Aa]", ("raw", "local", "port", "queue", "uid", "inode")) for width in _WIDTHS}
-_STATES = {width: _compile(width, rb"[0-9A-Fa-f]{2}", ("state",)) for width in _WIDTHS}
+_ANY = rb"[0-9A-Fa-f]{2}"
+_NEEDED = ("raw", "local", "port", "queue", "uid", "inode")  # of a row in state LISTEN; of every other, its state
+_ROWS = {width: _compile(_spell(width, _ANY, _FIELDS)) for width in _WIDTHS}
+_LISTENING = {width: _compile(_spell(width, rb"0[Aa]", _NEEDED), _spell(width, _ANY, ("state",))) for width in _WIDTHS}
 
 
 class Row(NamedTuple):
@@ -84,34 +90,31 @@ def read_header(table: Table) -> bytes:
     return b""
 
 
-def count_states(table: Table, width: Width) -> Counter[int]:
-    """Return how many rows are in each state; count the rows and reject what is none.
+def listening_rows(table: Table, width: Width) -> list[tuple[bytes, ...]]:
+    """Return the rows in state LISTEN as (raw, local, port, queue, uid, inode, b""), in the kernel's own digits.
 
-    Of a large table most rows stayed on the host, and only their counts came.
+    Nothing else is needed of them, and decoding the rest as well would cost more than all that is done with it. How
+    many rows are in each state is noted in the table, and what is no row is rejected there. Of a large table most rows
+    stayed on the host, and only their counts came.
     """
-    found: list[bytes] = _STATES[width].findall(table.data)
+    found: list[tuple[bytes, ...]] = _LISTENING[width].findall(table.data)
     counted: list[tuple[bytes, bytes, bytes]] = _COUNTED.findall(table.data) if b"\n# " in table.data else []
     count_rows(table, width, len(found), headers=1, counts=len(counted))
-    states: Counter[int] = Counter()
-    for state, number in Counter(found).items():
-        states[int(state, 16)] += number
+    listening = [row for row in found if row[0]]
+    states = {_LISTEN: len(listening)} if listening else {}
+    others = [row[6] for row in found if not row[0]]
+    for digits, number in Counter(others).items() if others else ():
+        state = int(digits, 16)
+        states[state] = states.get(state, 0) + number
     if not states.keys().isdisjoint((0x03, 0x05, 0x06)):
         table.full -= len(_SHORT.findall(table.data))
-    for state, length, rows in counted:
-        states[int(state, 16)] += int(rows)
+    for digits, length, rows in counted:
+        state = int(digits, 16)
+        states[state] = states.get(state, 0) + int(rows)
         table.rows += int(rows)
         table.full += int(rows) if length == b"full" else 0
     table.states = dict(sorted(states.items()))
-    return states
-
-
-def listening_rows(table: Table, width: Width) -> Iterator[tuple[bytes, ...]]:
-    """Yield the rows in state LISTEN as (raw, local, port, queue, uid, inode), in the kernel's own digits.
-
-    Nothing else is needed of them, and decoding the rest as well would cost more than all that is done with it.
-    """
-    for match in _LISTENING[width].finditer(table.data):
-        yield match.groups()
+    return listening
 
 
 def all_rows(data: bytes, width: Width) -> list[Row]:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from auditor.model.facts import Exposure
 from auditor.model.snapshot import Section
-from auditor.parse.table import Table, open_table
+from auditor.parse.table import Table, open_table, read_once
 
 _HEADER = re.compile(rb"IP Virtual Server version [ -~]*\n")
 _V4 = rb"([0-9A-F]{8})"
@@ -24,6 +24,7 @@ _CAPTION = (b"Prot LocalAddress:Port", b"  -> RemoteAddress:Port")
 _Place = tuple[str, Literal["ipv4", "ipv6"], int]
 
 
+@read_once()
 def parse_ip_vs(section: Section | None) -> tuple[Table, tuple[Exposure, ...]]:
     """Return how the reading went and the services. One for a mark of the firewall (FWM) has no port. Never raises."""
     table = open_table("ip_vs", section, optional=True)

@@ -71,9 +71,8 @@ def parse_namespaces(section: Section | None, order: WordOrder, *, elsewhere: bo
 
 def _parse(namespace: Namespace, label: str, order: WordOrder, whole: Table) -> list[Table]:
     """Return the tables of one namespace, held against its own counters; what is wrong is a fault of the whole."""
-    tables = parse_tables(namespace.sections, order)
     counters = read_counters(namespace.sections)
-    check_counts(tables, counters)
+    tables = check_counts(parse_tables(namespace.sections, order), counters)
     for gap in check_counters(namespace.sections, counters):
         whole.fail("inconsistent", f"in {label}: {gap.reason}")
     for table in tables:

@@ -12,11 +12,12 @@ from auditor.model.snapshot import Section
 from auditor.parse.iptables import read_iptables
 from auditor.parse.nftables import read_nftables
 from auditor.parse.rules import Ruleset, find_exposures
-from auditor.parse.table import Table, open_table
+from auditor.parse.table import Table, open_table, read_once
 
 _MARK = re.compile(r"\+ (begin|end|more)(?: (\S+))?")
 
 
+@read_once()
 def parse_nat(section: Section | None) -> tuple[Table, tuple[Exposure, ...]]:
     """Return how the reading went, which is never a fault, and what it shows. Never raises."""
     table = open_table("nat", section, optional=True)

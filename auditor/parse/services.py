@@ -1,15 +1,13 @@
 """/etc/services: a section in, its coverage and {"443/tcp": "https"} out. Labels only: they never decide anything."""
 
-from functools import lru_cache
-
 from auditor.model.services import ServiceTable
 from auditor.model.snapshot import Section
-from auditor.parse.table import Table, open_table
+from auditor.parse.table import Table, open_table, read_once
 
 MAX_LINES = 100_000  # where probe.sh stops reading
-_CACHED = 1 << 20  # bytes; most hosts of a fleet have the very same file
 
 
+@read_once(size=1 << 20, kept=16)  # most hosts of a fleet have the very same file
 def parse_services(section: Section | None) -> tuple[Table, dict[str, str]]:
     """Return the table's coverage and the first name of each port. Never raises.
 
@@ -22,14 +20,4 @@ def parse_services(section: Section | None) -> tuple[Table, dict[str, str]]:
     table.rows = table.data.count(b"\n") + (not table.data.endswith(b"\n") and table.data != b"")
     if table.rows >= MAX_LINES:
         table.fail("truncated", f"/etc/services has more than {MAX_LINES} lines; the rest was not read")
-    labels = _cached_labels if len(table.data) <= _CACHED else _labels
-    return table, labels(table.data)
-
-
-def _labels(data: bytes) -> dict[str, str]:
-    return ServiceTable.parse(data.decode("utf-8", "backslashreplace"), MAX_LINES).labels()
-
-
-@lru_cache(maxsize=16)
-def _cached_labels(data: bytes) -> dict[str, str]:
-    return _labels(data)
+    return table, ServiceTable.parse(table.data.decode("utf-8", "backslashreplace"), MAX_LINES).labels()

@@ -6,6 +6,7 @@ them, and the host's byte order is what we take it to be.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
 
@@ -38,13 +39,18 @@ def read_ends(sections: Mapping[str, Section]) -> Ends | None:
     if match is None:
         return None
     try:
-        peer, local = ip_address(match[1].decode("ascii")), ip_address(match[3].decode("ascii"))
+        peer, local = _read(match[1]), _read(match[3])
     except ValueError:
         return None
     ports = int(match[2]), int(match[4])
-    if max(ports) > 0xFFFF or unmap(peer).version != unmap(local).version:
+    if max(ports) > 0xFFFF or peer.version != local.version:
         return None
-    return Ends(unmap(peer), ports[0], unmap(local), ports[1])
+    return Ends(peer, ports[0], local, ports[1])
+
+
+@lru_cache(maxsize=256)  # all hosts of a run see the same client
+def _read(text: bytes) -> Address:
+    return unmap(ip_address(text.decode("ascii")))
 
 
 def find_session(ends: Ends | None, sections: Mapping[str, Section]) -> frozenset[WordOrder]:

@@ -46,16 +46,19 @@ def decode_address(digits: bytes, order: WordOrder) -> Place:
 @lru_cache(maxsize=16384)
 def read_address(digits: bytes, order: WordOrder) -> Address:
     """Return the address that the digits mean, IPv4-mapped ones as they are."""
-    packed = bytes.fromhex(digits.decode("ascii"))
-    if order == "little":
-        packed = b"".join(packed[at : at + 4][::-1] for at in range(0, len(packed), 4))
-    return ip_address(packed)
+    return ip_address(_turn_words(bytes.fromhex(digits.decode("ascii")), order))
 
 
 def encode_address(address: Address, order: WordOrder) -> bytes:
     """Return the digits that a kernel of this byte order prints for `address`."""
-    packed = address.packed
-    return b"".join(b"%08X" % int.from_bytes(packed[at : at + 4], order) for at in range(0, len(packed), 4))
+    return _turn_words(address.packed, order).hex().upper().encode()
+
+
+def _turn_words(packed: bytes, order: WordOrder) -> bytes:
+    """Return an address with the words of the kernel's for those of the network, or the other way round."""
+    if order == "big":
+        return packed
+    return b"".join([packed[at : at + 4][::-1] for at in range(0, len(packed), 4)])
 
 
 def place_of(address: Address) -> Place:

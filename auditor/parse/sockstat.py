@@ -39,7 +39,7 @@ class Counters(NamedTuple):
         counter; there `rows` is the union of several readings, which coming and going only makes larger.
         """
         span = self.inuse.get(name)
-        if span is None:
+        if span is None or rows >= span.before:
             return 0
         opened = self.opened if name.startswith("tcp") and self.opened is not None else 0
         closed = max(0, span.before + opened - span.after)

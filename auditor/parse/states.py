@@ -12,7 +12,7 @@ _NAMES = {"tcp": TCP_STATES, "udp": {0x01: "ESTABLISHED", 0x07: "UNCONNECTED"}}
 def count_states(tables: Iterable[Table]) -> dict[str, dict[str, int]]:
     """Return {"tcp": {"ESTABLISHED": 3}}: IPv4 and IPv6 together, in the order of the kernel's numbers."""
     sums: dict[str, dict[int, int]] = {}
-    for table in tables:
+    for table in [table for table in tables if table.states]:
         proto = table.name.removesuffix("6")
         for state, count in table.states.items():
             if state in _NAMES.get(proto, ()):

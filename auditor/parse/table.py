@@ -4,8 +4,10 @@ A parser adds to the table what it finds; `settle` then says once what is wrong 
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import TypeVar
 
 from auditor.display import escape
 from auditor.model.facts import Coverage, CoverageStatus, Gap
@@ -15,9 +17,8 @@ from auditor.parse.socket import Socket
 
 MAX_SOCKETS = 65_536  # of one table: every port of an address, and a bound on what a lying host can cost
 _make_coverage = trusted(Coverage)
-# Such tables, and /etc/services, are alike on most hosts of a fleet, as is their coverage. What is kept has a bound.
-_SMALL = 1024  # bytes
-_LARGE = 1 << 20
+SMALL = 1024  # bytes
+"""Such tables are alike on most hosts of a fleet, and read once: then what is kept of them has a bound."""
 _SAMPLES = 3
 _SAMPLE_LENGTH = 100
 _REASONS: dict[str, str] = {
@@ -27,6 +28,7 @@ _REASONS: dict[str, str] = {
     "truncated": "the answer ends inside this table",
     "missing": "the answer has no such table",
 }
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -34,7 +36,8 @@ class Table:
     """One table: its bytes, what was counted in it, and what is wrong with it.
 
     `sockets` are the rows that matter to an audit; `rows` counts all that were understood, `full` those that the kernel
-    counts in /proc/net/sockstat, `states` how many are in which. Any of `faults`, which are sentences, is a gap.
+    counts in /proc/net/sockstat, `states` how many are in which. Any of `faults`, which are sentences, is a gap. A
+    table that is settled may be several hosts' at once, and does not change any more.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Table:
     listeners: int = 0
     states: dict[int, int] = field(default_factory=dict)
     samples: list[str] = field(default_factory=list)
+    _coverage: Coverage | None = field(init=False, default=None)
 
     def fail(self, status: CoverageStatus, fault: str) -> None:
         """Note a fault; the first one names the status."""
@@ -79,32 +83,39 @@ class Table:
             self.fail("truncated", f"only the first {MAX_SOCKETS} of {self.listeners} sockets that listen were kept")
 
     def coverage(self) -> Coverage:
-        size = len(self.data)
-        is_services = self.name == "services" and size <= _LARGE
-        cover = _cover_small if size <= _SMALL else _cover_services if is_services else _cover
-        counts = self.rows, self.listeners, self.rejected, self.duplicates
-        return cover(self.name, self.status, *counts, self.data)
+        """Return the table's line in the ledger. To be called when it is settled."""
+        if self._coverage is None:
+            self._coverage = _make_coverage(
+                source=self.name,
+                status=self.status,
+                rows=self.rows,
+                listeners=self.listeners,
+                rejected=self.rejected,
+                duplicates=self.duplicates,
+                sha256=hashlib.sha256(self.data).hexdigest() if self.data else None,
+            )
+        return self._coverage
 
     def gap(self) -> Gap | None:
         return Gap(source=self.name, reason="; ".join(self.faults)) if self.faults else None
 
 
-def _cover(  # noqa: PLR0913, PLR0917 - as many as a ledger's line has fields; by position, for lru_cache
-    name: str, status: CoverageStatus, rows: int, listeners: int, rejected: int, duplicates: int, data: bytes
-) -> Coverage:
-    return _make_coverage(
-        source=name,
-        status=status,
-        rows=rows,
-        listeners=listeners,
-        rejected=rejected,
-        duplicates=duplicates,
-        sha256=hashlib.sha256(data).hexdigest() if data else None,
-    )
+def read_once(
+    *, size: int = SMALL, kept: int = 64
+) -> Callable[[Callable[[Section | None], T]], Callable[[Section | None], T]]:
+    """Return a decorator of parsers for what is alike on most hosts: of sections up to `size` bytes the last `kept` are
+    remembered, with what was made of them, which is nobody's own then and must not be changed."""
 
+    def decorate(parse: Callable[[Section | None], T]) -> Callable[[Section | None], T]:
+        remember = lru_cache(maxsize=kept)(parse)
 
-_cover_small = lru_cache(maxsize=128)(_cover)
-_cover_services = lru_cache(maxsize=8)(_cover)
+        @wraps(parse)
+        def read(section: Section | None) -> T:
+            return remember(section) if section is None or len(section.data) <= size else parse(section)
+
+        return read
+
+    return decorate
 
 
 def open_table(name: str, section: Section | None, *, optional: bool = False) -> Table:

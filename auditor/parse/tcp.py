@@ -5,7 +5,7 @@ relies on their place: every row's own state decides. A socket that is listed tw
 """
 
 from auditor.model.snapshot import Section
-from auditor.parse.inet import Width, count_states, listening_rows, read_header, read_uid
+from auditor.parse.inet import Width, listening_rows, read_header, read_uid
 from auditor.parse.socket import Socket, WordOrder, decode_address
 from auditor.parse.table import Table, open_table
 
@@ -20,12 +20,12 @@ def parse_tcp(name: str, section: Section | None, order: WordOrder, *, optional:
     if not header or table.data == header:
         return table
     width: Width = 32 if name.endswith("6") else 8
-    states = count_states(table, width)
-    unknown = [f"{state:02X}" for state in sorted(states) if state not in _KNOWN_STATES]
+    listening = listening_rows(table, width)
+    unknown = [f"{state:02X}" for state in table.states if state not in _KNOWN_STATES]
     if unknown:
         table.fail("malformed", f"rows are in states no kernel is known to have ({', '.join(unknown[:5])})")
     seen: set[int] = set()
-    for raw, local, port, queue, uid, inode in listening_rows(table, width) if states[0x0A] else ():
+    for raw, local, port, queue, uid, inode, _ in listening:
         number = int(inode)
         if number and number in seen:
             table.duplicates += 1

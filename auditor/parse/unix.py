@@ -10,7 +10,7 @@ from typing import Literal
 from auditor.model.connections import UnixSocket
 from auditor.model.facts import UnixListener
 from auditor.model.snapshot import Section
-from auditor.parse.table import Table, open_table
+from auditor.parse.table import Table, open_table, read_once
 
 # Num RefCount Protocol Flags Type St Inode Path; flag 0x10000 is __SO_ACCEPTCON.
 _LISTENING = re.compile(
@@ -35,6 +35,7 @@ def parse_unix(section: Section | None) -> Table:
     return table
 
 
+@read_once()
 def list_unix(section: Section | None) -> tuple[UnixListener, ...]:
     """Return what listens, sorted, each once and at most a thousand. Never raises."""
     rows = _LISTENING.findall(section.data) if section is not None else []

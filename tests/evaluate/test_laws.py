@@ -120,6 +120,6 @@ def test_every_bad_row_is_in_a_finding_and_every_verdict_has_a_reason(
 def test_listeners_that_are_plainly_allowed_are_judged_as_all_others(
     seen: HostFacts, policies: tuple[Policy, ...]
 ) -> None:
-    with patch("auditor.evaluate.judge.accepts_plainly", return_value=False):
+    with patch("auditor.evaluate.rulebook.accepts_plainly", return_value=False):
         careful = judge(seen, policies)
     assert judge(seen, policies) == careful

@@ -40,13 +40,15 @@ def find_uncounted(case: Case) -> Iterator[Gap]:
 
     What waits to be accepted is in the same tables.
     """
-    doubtful = [table for table in case.facts.coverage if table.source in _TABLES and _is_in_doubt(table.status)]
     open_ones = [
         bounding.bound
         for bounding in (case.book.bounds if case.book else ())
         if bounding.bound.state is None or count_state(case.facts, bounding.bound.state) <= bounding.bound.most
     ]
-    if doubtful and open_ones:
+    if not open_ones:
+        return
+    doubtful = [table for table in case.facts.coverage if table.source in _TABLES and _is_in_doubt(table.status)]
+    if doubtful:
         what = join_some([f"`{bound.state or 'accept_queue'}` ({bound.origin})" for bound in open_ones])
         where = join_some([f"{table.source} is {table.status}" for table in doubtful])
         yield Gap(source="states", reason=f"not all connections were seen ({where}), and there are bounds on {what}")
