@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from auditor.model.report import AuditReport
 from auditor.reporters.brand import UNBRANDED, Brand
-from auditor.reporters.html_census import take_census
 from auditor.reporters.html_data import build_island
+from auditor.reporters.html_fleet import count_fleet
 from auditor.reporters.html_page import build_page
 from auditor.reporters.html_template import environment, hash_content
 from auditor.reporters.past_runs import PastRun
@@ -25,9 +25,9 @@ def render(report: AuditReport, earlier: Sequence[PastRun] = (), brand: Brand = 
 
     Equal reports, brands, and runs before them give equal bytes.
     """
-    census = take_census(host.listeners for host in report.hosts)
-    island = build_island(report, census)
-    page = build_page(report, census, notes=island.notes, earlier=earlier)
+    fleet = count_fleet(report)
+    island = build_island(fleet)
+    page = build_page(fleet, notes=island.notes, earlier=earlier)
     data = Markup(island.content)  # noqa: S704 - JSON or base64 without any `<`, see html_data.py
     template = environment().get_template("report.html")
     shown = template.render(

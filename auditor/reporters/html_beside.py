@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from auditor.model.facts import Exposure, UnixListener
-from auditor.model.report import AuditReport, HostReport
-from auditor.reporters.html_census import Census
+from auditor.model.facts import Exposure, System, UnixListener
+from auditor.model.report import HostReport
+from auditor.reporters.html_fleet import Fleet
 from auditor.reporters.html_words import spell
 
 ELSEWHERE = 200
@@ -55,24 +55,27 @@ class Beside(NamedTuple):
     states: tuple[StateCount, ...]
 
 
-def build_beside(report: AuditReport, census: Census) -> Beside:
+def build_beside(fleet: Fleet) -> Beside:
     """Return it for the fleet."""
-    known = sum(host.facts is not None and host.facts.privileged for host in report.hosts)
-    found = sum(len(host.exposures) for host in report.hosts)
+    roll = fleet.roll
+    known = sum(facts is not None and facts.privileged for facts in roll.facts)
+    found = sum(map(len, roll.exposures))
     return Beside(
         known=known,
         exposures=found if known or found else None,
-        exposed=sum(bool(host.exposures) for host in report.hosts),
-        elsewhere=tuple(_list_first(report.hosts)),
-        unix=sum(len(host.unix) for host in report.hosts),
-        ephemeral=census.count_by("kind", "verdict")["ephemeral-udp", "ignored"],
-        states=_sum_states(report.hosts),
+        exposed=sum(map(bool, roll.exposures)),
+        elsewhere=tuple(_list_first(fleet.report.hosts)),
+        unix=sum(map(len, roll.unix)),
+        ephemeral=fleet.census.count_by("kind", "verdict")["ephemeral-udp", "ignored"],
+        states=_sum_states(roll.facts),
     )
 
 
 def _list_first(hosts: Sequence[HostReport]) -> Iterable[Elsewhere]:
     left = ELSEWHERE
     for host in hosts:
+        if not left:
+            break
         yield from list_elsewhere(host, left)
         left -= min(left, len(host.exposures))
 
@@ -121,10 +124,10 @@ def count_ephemeral(host: HostReport) -> int:
     return sum(one.kind == "ephemeral-udp" and one.verdict == "ignored" for one in host.listeners)
 
 
-def _sum_states(hosts: Sequence[HostReport]) -> tuple[StateCount, ...]:
+def _sum_states(systems: Iterable[System | None]) -> tuple[StateCount, ...]:
     sums: Counter[tuple[str, str]] = Counter()
-    for host in hosts:
-        for proto, of in host.facts.states.items() if host.facts else ():
+    for system in systems:
+        for proto, of in system.states.items() if system else ():
             for state, number in of.items():
                 sums[proto, state] += number
     return tuple(StateCount(proto, state, number) for (proto, state), number in sums.items())

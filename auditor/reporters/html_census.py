@@ -4,13 +4,15 @@ A fleet of 10,000 hosts has 300,000 listeners and some thousand different ones. 
 is counted of them afterwards is counted of numbers.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import chain, count
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from auditor.model.facts import Owner
 from auditor.model.report import JudgedListener
+from auditor.reporters.html_numbers import Numbers
 
 WORDS = (
     *("proto", "family", "scope", "service", "kind", "dual_stack"),
@@ -24,21 +26,29 @@ FLAGGED = frozenset({"denied", "unexpected", "unknown", "waived"})
 """Verdicts of which a reader will want to see where the listener was seen."""
 
 Row = tuple[object, ...]
-Numbering = defaultdict[Row, int]
+Port = tuple[int, str]
 _kind_of = itemgetter(*WORDS, *NUMBERS)
 _decision_of = itemgetter(*DECISION)
 _decided_by = itemgetter("decided_by")
+_address_of = itemgetter("address")
+_owners_of = itemgetter("owners")
+_pending_of = itemgetter("pending_accepts")
+_UNDECIDED = dict.fromkeys(DECISION)
 
 
 class Census(NamedTuple):
     """`kinds` are rows of KIND, `decisions` of DECISION; `hosts` has for each host the kinds of its listeners in order.
 
-    `flagged` says of each kind whether its verdict is one of FLAGGED, `tally` how many listeners are of it.
+    `addresses` are theirs in the same order. `owners` and `pending` are of those that have any, by their number in the
+    fleet. `flagged` says of each kind whether its verdict is one of FLAGGED, `tally` how many listeners are of it.
     """
 
     kinds: tuple[Row, ...]
     decisions: tuple[Row, ...]
     hosts: tuple[Sequence[int], ...]
+    addresses: tuple[Sequence[str], ...]
+    owners: dict[int, Sequence[Owner]]
+    pending: dict[int, int]
     flagged: tuple[bool, ...]
     tally: Counter[int]
 
@@ -55,32 +65,48 @@ class Census(NamedTuple):
             counts[fields[kind]] += number
         return counts
 
+    def number_ports(self) -> tuple[list[Port], list[int]]:
+        """Return all ports with their protocols, sorted, and for each kind the number of its own."""
+        ports: list[Port] = list(zip(self.column("port"), self.column("proto"), strict=True))
+        numbers = {port: number for number, port in enumerate(sorted(set(ports)))}
+        return list(numbers), [numbers[port] for port in ports]
+
 
 def take_census(hosts: Iterable[Sequence[JudgedListener]]) -> Census:
     """Return the listeners of some hosts, sorted by port so that neighbours have near numbers."""
-    plain: Numbering = defaultdict(count().__next__)
-    decisions: Numbering = defaultdict(count().__next__)
-    whole: defaultdict[tuple[int, int], int] = defaultdict(count().__next__)
+    decisions: Numbers[Row] = Numbers()
+    decisions[_decision_of(_UNDECIDED)] = -1
+    numbers: Numbers[tuple[Row, int]] = Numbers()
     counted: list[list[int]] = []
+    addresses: list[list[str]] = []
+    owners: dict[int, Sequence[Owner]] = {}
+    pending: dict[int, int] = {}
+    start = 0
     for listeners in hosts:
-        # Every listener of the fleet passes here: the fields of a model are its dict, and these loops run in C.
+        # Every listener of the fleet passes here, and only here: all of them do not fit into the processor's cache. The
+        # fields of a model are its dict (getattr: None has none), and these loops run in C.
         fields = list(map(vars, listeners))
-        kinds = map(plain.__getitem__, map(_kind_of, fields))
-        decided = [-1 if by is None else decisions[_decision_of(vars(by))] for by in map(_decided_by, fields)]
-        counted.append(list(map(whole.__getitem__, zip(kinds, decided, strict=True))))
-    rows = list(plain)
-    joined = [(*rows[kind], by) for kind, by in whole]
-    port = KIND.index("port")
-    order = sorted(range(len(joined)), key=lambda at: (joined[at][port], repr(joined[at])))
-    places = [0] * len(order)
-    for place, at in enumerate(order):
-        places[at] = place
-    verdict = KIND.index("verdict")
+        decided = map(getattr, map(_decided_by, fields), repeat("__dict__"), repeat(_UNDECIDED))
+        by = decisions.add_all(map(_decision_of, decided))
+        counted.append(numbers.add_all(zip(map(_kind_of, fields), by, strict=True)))
+        addresses.append(list(map(_address_of, fields)))
+        if any(map(_owners_of, fields)):
+            owners |= {at: some for at, some in enumerate(map(_owners_of, fields), start) if some}
+        if any(map(_pending_of, fields)):
+            pending |= {at: waiting for at, waiting in enumerate(map(_pending_of, fields), start) if waiting}
+        start += len(fields)
+    rows = [(*row, by) for row, by in numbers]
+    port, verdict = KIND.index("port"), KIND.index("verdict")
+    order = sorted(range(len(rows)), key=[(row[port], repr(row)) for row in rows].__getitem__)
+    places = sorted(range(len(rows)), key=order.__getitem__)  # the inverse of an order
     numbered = tuple(list(map(places.__getitem__, numbers)) for numbers in counted)
     return Census(
-        kinds=tuple(joined[at] for at in order),
-        decisions=tuple(decisions),
+        kinds=tuple(map(rows.__getitem__, order)),
+        decisions=tuple(decisions)[1:],
         hosts=numbered,
+        addresses=tuple(addresses),
+        owners=owners,
+        pending=pending,
         tally=Counter(chain.from_iterable(numbered)),
-        flagged=tuple(joined[at][verdict] in FLAGGED for at in order),
+        flagged=tuple(rows[at][verdict] in FLAGGED for at in order),
     )

@@ -1,13 +1,12 @@
 """Rows in, columns out: the shape in which the data of the HTML report stands in its page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from operator import itemgetter
 from typing import Any
 
 from auditor.reporters.html_words import Words
 
 Settle = Callable[[Sequence[int]], list[int]]
-Numbers = dict[tuple[object, ...], int]
-"""Every different row once, with its number."""
 
 
 def split_sparse(sparse: dict[int, Any]) -> list[list[Any]]:
@@ -15,22 +14,17 @@ def split_sparse(sparse: dict[int, Any]) -> list[list[Any]]:
     return [list(sparse), list(sparse.values())]
 
 
-def number_row(numbers: Numbers, key: tuple[object, ...]) -> int:
-    """Return the number of a row, the next one when it is new."""
-    return numbers.setdefault(key, len(numbers))
-
-
 class WordColumn(list[int]):
     """A column of provisional numbers of words."""
 
 
 def turn_rows(
-    rows: Sequence[tuple[object, ...]], words: Words, names: Sequence[str], of_words: Sequence[str]
+    rows: Collection[tuple[object, ...]], words: Words, names: Sequence[str], of_words: Collection[str]
 ) -> dict[str, Any]:
     """Return rows as columns by name; those of `of_words` as numbers of words, None as -1."""
     columns: dict[str, Any] = {}
     for at, name in enumerate(names):
-        values: list[Any] = [row[at] for row in rows]
+        values: Any = map(itemgetter(at), rows)
         columns[name] = (
             WordColumn(words.add_all(values))
             if name in of_words

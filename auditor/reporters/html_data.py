@@ -8,7 +8,8 @@ kernel's lines do not repeat and do not compress; as many go in as `share_eviden
 import zlib
 from base64 import b64encode
 from collections.abc import Sequence
-from operator import attrgetter
+from itertools import repeat
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from pydantic_core import to_json
@@ -16,12 +17,13 @@ from pydantic_core import to_json
 from auditor.display import escape
 from auditor.model.finding import INCOMPLETE_RULES
 from auditor.model.policy import SEVERITIES
-from auditor.model.report import AuditReport, HostReport, JudgedListener
-from auditor.reporters.html_census import Census, take_census
+from auditor.model.report import JudgedListener
+from auditor.reporters.html_census import take_census
 from auditor.reporters.html_columns import WordColumn, settle_columns, turn_rows
 from auditor.reporters.html_data_beside import gather_beside
 from auditor.reporters.html_data_findings import gather_findings
-from auditor.reporters.html_data_listeners import ListenerColumns
+from auditor.reporters.html_data_listeners import gather_addresses, gather_listeners
+from auditor.reporters.html_fleet import Fleet
 from auditor.reporters.html_share import Share, share_evidence
 from auditor.reporters.html_statuses import STATUSES
 from auditor.reporters.html_waivers import suggest_expiry
@@ -32,8 +34,14 @@ LISTENERS = 1_000_000
 """Listeners a page can carry; beyond it those that are allowed or ignored are left out, and the page says so."""
 _PLAIN = 64_000
 """Bytes of JSON up to which nothing is gained by compressing."""
-_FACTS = ("os", "kernel", "arch", "byte_order", "reader_netns", "host_key_trust", "kex")
-_facts_of = attrgetter(*_FACTS)
+_TOLD = ("os", "kernel", "arch", "byte_order", "reader_netns", "host_key_trust", "kex")
+_FACTS = (*_TOLD, "hostname", "privileged", "collected_at", "clock_skew_s", "ephemeral_ports", "host_key")
+_NO_FACTS = (None,) * len(_FACTS)
+_facts_of = itemgetter(*_FACTS)
+_ERROR = ("phase", "code", "message", "hint")
+_NO_ERROR = (None,) * len(_ERROR)
+_error_of = itemgetter(*_ERROR)
+_GAP = ("source", "reason")
 
 
 class Island(NamedTuple):
@@ -44,9 +52,9 @@ class Island(NamedTuple):
     notes: tuple[str, ...]
 
 
-def build_island(report: AuditReport, census: Census) -> Island:
-    """Return the data of `report`, ready to stand in a script element that is never run; `census` is of its hosts."""
-    data, notes = _gather(report, census)
+def build_island(fleet: Fleet) -> Island:
+    """Return the data of a fleet, ready to stand in a script element that is never run."""
+    data, notes = _gather(fleet)
     content = to_json(data, ensure_ascii=True).replace(b"<", b"\\u003c")
     if len(content) <= _PLAIN:
         return Island("application/json", content.decode(), notes)
@@ -72,32 +80,27 @@ def _note_left_out(share: Share, hosts: int, *, brief: bool) -> list[str]:
     return notes
 
 
-def _gather(report: AuditReport, census: Census) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _gather(fleet: Fleet) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the data, and what to say about what is not in it."""
+    report, roll, census = fleet.report, fleet.roll, fleet.census
     brief = report.summary.listeners > LISTENERS
-    listed: list[Sequence[JudgedListener]] = [host.listeners for host in report.hosts]
-    share = share_evidence(report.hosts, census)
+    listed: Sequence[Sequence[JudgedListener]] = roll.listeners
+    share = share_evidence(fleet)
     if brief:
-        listed = [_keep_flagged(host, census.flagged, at) for host, at in zip(report.hosts, census.hosts, strict=True)]
+        listed = list(map(_keep_flagged, listed, census.hosts, repeat(census.flagged)))
         census = take_census(listed)
     words = Words()
     sets = Sets(words)
-    columns = ListenerColumns(words, census)
-    for at, (host, listeners) in enumerate(zip(report.hosts, listed, strict=True)):
-        columns.add(listeners, census.hosts[at], flagged=at in share.hosts, whole=at in share.whole)
-        columns.add_ledger(host, shared=at in share.hosts)
-    beside, notes = gather_beside(report.hosts, words, sets)
+    addresses, places = gather_addresses(census, words)
+    beside, notes = gather_beside(fleet, words, sets)
     gathered = {
-        **columns.build(),
+        **gather_listeners(roll.coverage, listed, census, places, share, words),
         **beside,
-        "hosts": _gather_hosts(report, listed, words, sets, share),
-        "findings": gather_findings(report, listed, census, words, sets),
-        "gaps": {
-            name: WordColumn(words.add(getattr(gap, name)) for host in report.hosts for gap in host.gaps)
-            for name in ("source", "reason")
-        },
+        "hosts": _gather_hosts(fleet, listed, words, sets, share),
+        "findings": gather_findings(fleet, census, words, sets),
+        "gaps": turn_rows([(gap.source, gap.reason) for gaps in roll.gaps for gap in gaps], words, _GAP, _GAP),
     }
-    lists = {"sets": sets.list_words(), "addresses": columns.addresses}
+    lists = {"sets": sets.list_words(), "addresses": addresses}
     text = words.close()
     settled = settle_columns(gathered, words.settle)
     data = {
@@ -114,49 +117,46 @@ def _gather(report: AuditReport, census: Census) -> tuple[dict[str, Any], tuple[
     return data, (*_note_left_out(share, len(report.hosts), brief=brief), *notes)
 
 
-def _keep_flagged(host: HostReport, flagged: Sequence[bool], kinds: Sequence[int]) -> list[JudgedListener]:
-    return [one for one, kind in zip(host.listeners, kinds, strict=True) if flagged[kind]]
+def _keep_flagged(
+    listeners: Sequence[JudgedListener], kinds: Sequence[int], flagged: Sequence[bool]
+) -> list[JudgedListener]:
+    return [one for one, kind in zip(listeners, kinds, strict=True) if flagged[kind]]
 
 
 def _gather_hosts(
-    report: AuditReport, listed: Sequence[Sequence[JudgedListener]], words: Words, sets: Sets, share: Share
+    fleet: Fleet, listed: Sequence[Sequence[JudgedListener]], words: Words, sets: Sets, share: Share
 ) -> dict[str, Any]:
-    hosts, started = report.hosts, report.run.started_at.timestamp()
-    systems = [host.facts for host in hosts]
-    facts = [(None,) * len(_FACTS) if system is None else _facts_of(system) for system in systems]
-    hostnames = [system.hostname if system else None for system in systems]
-    errors = [None if host.error is None else (host.error.phase, host.error.code) for host in hosts]
+    roll, started = fleet.roll, fleet.report.run.started_at.timestamp()
+    systems = [_NO_FACTS if system is None else _facts_of(vars(system)) for system in roll.facts]
+    facts = {name: list(map(itemgetter(at), systems)) for at, name in enumerate(_FACTS)}
+    errors = [_NO_ERROR if error is None else _error_of(vars(error)) for error in roll.error]
     return {
-        "name": WordColumn(words.add_all(host.name for host in hosts)),
-        "address": WordColumn(words.add_all(host.address for host in hosts)),
-        "status": [STATUSES.index(host.status) for host in hosts],
-        "full": [int(host.fully_audited) for host in hosts],
-        "groups": [sets.add(host.groups) for host in hosts],
-        "policies": [sets.add(host.policies) for host in hosts],
-        "labels": [sets.add(tuple(f"{name}={value}" for name, value in host.labels.items())) for host in hosts],
-        "listeners": [len(listeners) for listeners in listed],
-        "heard": [len(host.listeners) for host in hosts],
-        "findings": [len(host.findings) for host in hosts],
-        "gaps": [len(host.gaps) for host in hosts],
-        "coverage": [len(host.coverage) for host in hosts],
-        "unix": [len(host.unix) for host in hosts],
-        "exposures": [len(host.exposures) for host in hosts],
-        "phase": WordColumn(words.add(error and error[0]) for error in errors),
-        "code": WordColumn(words.add(error and error[1]) for error in errors),
-        "error": WordColumn(words.add(host.error.message if host.error else None) for host in hosts),
-        "hint": WordColumn(words.add(host.error.hint if host.error else None) for host in hosts),
-        **turn_rows(facts, words, _FACTS, _FACTS),
-        "namesake": [int(called == host.name) for called, host in zip(hostnames, hosts, strict=True)],
+        "name": WordColumn(words.add_all(roll.name)),
+        "address": WordColumn(words.add_all(roll.address)),
+        "status": list(map(STATUSES.index, roll.status)),
+        "full": list(map(int, fleet.full)),
+        "groups": sets.add_all(roll.groups),
+        "policies": sets.add_all(roll.policies),
+        "labels": sets.add_all(tuple(map("=".join, labels.items())) for labels in roll.labels),
+        "listeners": list(map(len, listed)),
+        "heard": list(map(len, roll.listeners)),
+        "findings": list(map(len, roll.findings)),
+        "gaps": list(map(len, roll.gaps)),
+        "coverage": list(map(len, roll.coverage)),
+        "unix": list(map(len, roll.unix)),
+        "exposures": list(map(len, roll.exposures)),
+        **turn_rows(errors, words, ("phase", "code", "error", "hint"), ("phase", "code", "error", "hint")),
+        **{name: WordColumn(words.add_all(facts[name])) for name in _TOLD},
+        "namesake": [int(called == name) for called, name in zip(facts["hostname"], roll.name, strict=True)],
         "hostname": WordColumn(
-            words.add(None if called == host.name else called) for called, host in zip(hostnames, hosts, strict=True)
+            words.add_all(
+                None if called == name else called for called, name in zip(facts["hostname"], roll.name, strict=True)
+            )
         ),
-        "root": [int(system is not None and system.privileged) for system in systems],
-        "collected": [system and round(system.collected_at.timestamp() - started, 1) for system in systems],
-        "skew": [system and system.clock_skew_s for system in systems],
-        "ephemeral": [system and system.ephemeral_ports for system in systems],
-        "key": [
-            escape(host.facts.host_key, 400) if at in share.hosts and host.facts and host.facts.host_key else 0
-            for at, host in enumerate(hosts)
-        ],
-        "keyed": [int(bool(system and system.host_key)) for system in systems],
+        "root": [int(bool(privileged)) for privileged in facts["privileged"]],
+        "collected": [moment and round(moment.timestamp() - started, 1) for moment in facts["collected_at"]],
+        "skew": facts["clock_skew_s"],
+        "ephemeral": facts["ephemeral_ports"],
+        "key": [escape(key, 400) if key and at in share.hosts else 0 for at, key in enumerate(facts["host_key"])],
+        "keyed": [int(bool(key)) for key in facts["host_key"]],
     }

@@ -2,55 +2,51 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
+from itertools import chain
 from typing import Any
 
-from auditor.model.finding import Finding
 from auditor.model.policy import SEVERITIES
-from auditor.model.report import AuditReport, JudgedListener
 from auditor.reporters.html_census import Census
-from auditor.reporters.html_columns import Numbers, WordColumn, number_row, turn_rows
+from auditor.reporters.html_columns import WordColumn, turn_rows
+from auditor.reporters.html_fleet import Fleet
+from auditor.reporters.html_matters import Matter
 from auditor.reporters.html_place import Locator
-from auditor.reporters.html_words import Sets, Words, spell
+from auditor.reporters.html_words import Sets, Words, spell_all
 
 FULL_IDS = 2_000
 """Findings up to which their whole ids are in the page; beyond it the beginnings are, which still find them."""
 _SHORT_ID = 10
 _WAIVED = ("waiver", "reason", "owner", "expires")
-_matter_of = attrgetter("rule", "severity", "message", "remediation", "controls", "origin", "waived")
 
 
-def gather_findings(
-    report: AuditReport, listed: Sequence[Sequence[JudgedListener]], census: Census, words: Words, sets: Sets
-) -> dict[str, Any]:
-    """Return the findings. What many of them share (all but id, subject and place) is a `matter`."""
-    matters: Numbers = {}
-    findings = [finding for host in report.hosts for finding in host.findings]
+def gather_findings(fleet: Fleet, census: Census, words: Words, sets: Sets) -> dict[str, Any]:
+    """Return the findings. What many of them share (all but id, subject and place) is a `matter`.
+
+    `census` is of the listeners that are listed.
+    """
+    report, matters = fleet.report, fleet.matters
+    undecided = [matter.undecided for matter in matters.kinds]
     locator = Locator(census)
     places = [
         place
-        for host, listeners, kinds in zip(report.hosts, listed, census.hosts, strict=True)
-        if host.findings
-        for place in locator.locate(host.findings, listeners, kinds)
+        for at, (kinds, subjects) in enumerate(zip(matters.hosts, matters.subjects, strict=True))
+        if kinds
+        for place in locator.locate(
+            at, [None if undecided[kind] else subject for kind, subject in zip(kinds, subjects, strict=True)]
+        )
     ]
     news = {change.finding.id: change.kind for change in report.changes.findings} if report.changes else {}
-    width = None if len(findings) <= FULL_IDS else _SHORT_ID
+    width = None if len(matters.ids) <= FULL_IDS else _SHORT_ID
     return {
-        "id": _pack_ids([spell(finding.id, 80)[:width] for finding in findings]),
-        "matter": [number_row(matters, _key_matter(finding)) for finding in findings],
-        "subject": WordColumn(words.add_all(finding.subject for finding in findings)),
+        "id": _pack_ids([one[:width] for one in spell_all(matters.ids, 80)]),
+        "matter": list(chain.from_iterable(matters.hosts)),
+        "subject": WordColumn(words.add_all(chain.from_iterable(matters.subjects))),
         "at": [place.listener for place in places],
         "port": [place.port if place.listener < 0 else -1 for place in places],
         "proto": WordColumn(words.add_all(place.proto if place.listener < 0 else None for place in places)),
-        "change": WordColumn(words.add_all(news.get(finding.id) for finding in findings)) if news else [],
-        "of": _gather_matters(matters, words, sets),
+        "change": WordColumn(words.add_all(map(news.get, matters.ids))) if news else [],
+        "of": _gather_matters(matters.kinds, words, sets),
     }
-
-
-def _key_matter(finding: Finding) -> tuple[object, ...]:
-    """Return what makes a matter; its origin as it is written, for models are slow to compare."""
-    rule, severity, message, remedy, controls, origin, waived = _matter_of(finding)
-    return rule, severity, message, remedy, controls, str(origin) if origin else None, waived
 
 
 def _pack_ids(ids: Sequence[str]) -> dict[str, Any]:
@@ -62,14 +58,14 @@ def _pack_ids(ids: Sequence[str]) -> dict[str, Any]:
     return {"list": list(ids)}
 
 
-def _gather_matters(matters: Iterable[tuple[Any, ...]], words: Words, sets: Sets) -> dict[str, Any]:
+def _gather_matters(kinds: Iterable[Matter], words: Words, sets: Sets) -> dict[str, Any]:
     rows = [
         (
-            *(rule, SEVERITIES.index(severity), message, _keep_lines(remedy), sets.add(controls)),
-            *(origin, int(waived is not None)),
-            *(getattr(waived, name, None) for name in _WAIVED),
+            *(one.rule, SEVERITIES.index(one.severity), one.message, _keep_lines(one.remediation)),
+            *(sets.add(one.controls), one.origin, int(one.waived is not None)),
+            *(getattr(one.waived, name, None) for name in _WAIVED),
         )
-        for rule, severity, message, remedy, controls, origin, waived in matters
+        for one in kinds
     ]
     names = ("rule", "severity", "message", "remedy", "controls", "origin", "waived", *_WAIVED)
     return turn_rows(rows, words, names, ("rule", "message", "remedy", "origin", *_WAIVED))

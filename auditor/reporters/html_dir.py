@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from auditor.model.report import AuditReport
 from auditor.reporters.brand import UNBRANDED, Brand
-from auditor.reporters.html_census import take_census
 from auditor.reporters.html_findings import anchor_host, list_findings
-from auditor.reporters.html_hosts import order_hosts, view_host
+from auditor.reporters.html_fleet import count_fleet
+from auditor.reporters.html_hosts import view_host
 from auditor.reporters.html_page import FINDINGS, build_page
 from auditor.reporters.html_template import environment
 
@@ -23,7 +23,8 @@ Row = TypeVar("Row")
 
 def render_folder(report: AuditReport, brand: Brand = UNBRANDED) -> Iterator[tuple[str, bytes]]:
     """Yield each file as its relative path and its bytes, `index.html` last. Equal input gives equal bytes."""
-    hosts = _cut(order_hosts(report), HOSTS_PER_PAGE)
+    fleet = count_fleet(report)
+    hosts = _cut([report.hosts[at] for at in fleet.ranked], HOSTS_PER_PAGE)
     findings = _cut(list_findings(report), FINDINGS_PER_PAGE)
     names = [_number("hosts", page) for page in range(len(hosts))]
     links = {
@@ -31,8 +32,7 @@ def render_folder(report: AuditReport, brand: Brand = UNBRANDED) -> Iterator[tup
     }
     many = sum(len(some) for some in findings) > FINDINGS
     rolls = [_number("findings", page) for page in range(len(findings))] if many else []
-    census = take_census(host.listeners for host in report.hosts)
-    page = build_page(report, census, pages={"run": "index.html#run"}, links=links)
+    page = build_page(fleet, pages={"run": "index.html#run"}, links=links)
     styles = [
         environment().get_template(name).render() for name in ("style/base.css", "style/trend.css", "style/app.css")
     ]

@@ -1,11 +1,14 @@
 """Findings for the HTML report: worst first, each with its remedy and, where there is one, lines ready to paste."""
 
 from hashlib import sha256
+from operator import itemgetter
 from typing import NamedTuple
 
 from auditor.model.finding import INCOMPLETE_RULES, Finding, Waived
 from auditor.model.policy import SEVERITIES, severity_rank
 from auditor.model.report import AuditReport, HostReport
+from auditor.reporters.html_fleet import Fleet
+from auditor.reporters.html_matters import Matter
 
 PER_HOST = 40
 """Findings shown of one host in a list of the worst: one noisy or hostile host must not bury the others."""
@@ -51,20 +54,22 @@ def list_findings(report: AuditReport) -> list[FindingRow]:
     return rows
 
 
-def build_findings(report: AuditReport, most: int) -> Findings:
+def build_findings(fleet: Fleet, most: int) -> Findings:
     """Return the `most` worst findings, worst first and waived last."""
-    picked: list[tuple[HostReport, Finding]] = []
+    ranks = [None if matter.undecided else _worst(matter) for matter in fleet.matters.kinds]
+    picked: list[tuple[int, HostReport, Finding]] = []
     noisy: list[str] = []
     total = 0
-    for host in report.hosts:
-        counted = [finding for finding in host.findings if finding.rule not in INCOMPLETE_RULES]
+    for host, findings, kinds in zip(fleet.report.hosts, fleet.roll.findings, fleet.matters.hosts, strict=True):
+        ranked = zip(map(ranks.__getitem__, kinds), findings, strict=True)
+        counted = [(rank, host, finding) for rank, finding in ranked if rank is not None]
         total += len(counted)
         if len(counted) > PER_HOST:
             noisy.append(host.name)
-            counted.sort(key=_worst)
-        picked.extend((host, finding) for finding in counted[:PER_HOST])
-    picked.sort(key=lambda pair: _worst(pair[1]))
-    rows = tuple(_row(host, finding) for host, finding in picked[:most])
+            counted.sort(key=itemgetter(0))
+        picked += counted[:PER_HOST]
+    picked.sort(key=itemgetter(0))
+    rows = tuple(_row(host, finding) for _, host, finding in picked[:most])
     return Findings(rows=rows, total=total, noisy=tuple(noisy[:most]))
 
 
@@ -80,8 +85,8 @@ def split_remedy(remediation: str) -> tuple[str, tuple[str, ...]]:
     return prose.strip(), tuple(rest.strip("\n").split("\n")) if rest.strip() else ()
 
 
-def _worst(finding: Finding) -> int:
-    return _PLACES[finding.severity] + (len(_PLACES) if finding.waived else 0)
+def _worst(matter: Matter) -> int:
+    return _PLACES[matter.severity] + (len(_PLACES) if matter.waived else 0)
 
 
 def _row(host: HostReport, finding: Finding) -> FindingRow:

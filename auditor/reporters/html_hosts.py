@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from auditor.model.facts import Coverage, Gap, System, UnixListener
 from auditor.model.host import HostKeyTrust
-from auditor.model.report import AuditReport, HostReport, HostStatus
+from auditor.model.report import HostReport, HostStatus
 from auditor.model.transcript import Failure
 from auditor.reporters.html_beside import (
     ELSEWHERE,
@@ -18,8 +18,8 @@ from auditor.reporters.html_beside import (
     spell_states,
 )
 from auditor.reporters.html_findings import anchor_host
+from auditor.reporters.html_fleet import Fleet
 from auditor.reporters.html_listeners import Listeners, build_listeners
-from auditor.reporters.html_statuses import STATUSES
 
 GAPS = 200
 """Gaps shown of one host, so that no host can use up what the others need."""
@@ -88,23 +88,21 @@ class HostRow(NamedTuple):
     address: str
 
 
-def order_hosts(report: AuditReport) -> list[HostReport]:
-    """Return the hosts worst first."""
-    return sorted(report.hosts, key=lambda host: (STATUSES.index(host.status), host.name))
-
-
-def list_hosts(report: AuditReport) -> tuple[HostRow, ...]:
-    """Return a line for every host, worst first."""
+def list_hosts(fleet: Fleet, most: int) -> tuple[HostRow, ...]:
+    """Return a line for each of the `most` worst hosts, worst first."""
+    hosts, matters = fleet.report.hosts, fleet.matters
+    open_ = [matter.waived is None for matter in matters.kinds]
+    ranked = ((hosts[at], matters.hosts[at]) for at in fleet.ranked[:most])
     return tuple(
         HostRow(
             name=host.name,
             status=host.status,
             groups=host.groups,
-            findings=None if host.error else sum(finding.waived is None for finding in host.findings),
+            findings=None if host.error else sum(map(open_.__getitem__, kinds)),
             listeners=None if host.error else len(host.listeners),
             address=host.address,
         )
-        for host in order_hosts(report)
+        for host, kinds in ranked
     )
 
 

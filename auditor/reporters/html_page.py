@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from auditor.model.policy import SEVERITIES
-from auditor.model.report import AuditReport, HostReport, HostStatus
+from auditor.model.report import AuditReport, HostStatus
 from auditor.reporters.html_beside import Beside, build_beside
 from auditor.reporters.html_census import Census
 from auditor.reporters.html_changes import Changes, build_changes
 from auditor.reporters.html_findings import Findings, build_findings
+from auditor.reporters.html_fleet import Fleet
 from auditor.reporters.html_hosts import HostRow, list_hosts, spell_time
 from auditor.reporters.html_ports import UNGROUPED, Ports, build_ports
+from auditor.reporters.html_roll import Roll
 from auditor.reporters.html_rules import RuleRow, build_rules
 from auditor.reporters.html_statuses import STATUSES
 from auditor.reporters.html_trend import Trend, build_trend
@@ -107,47 +109,44 @@ WORST_HOSTS = 500
 
 
 def build_page(
-    report: AuditReport,
-    census: Census,
+    fleet: Fleet,
     *,
     pages: dict[str, str] | None = None,
     links: dict[str, str] | None = None,
     notes: tuple[str, ...] = (),
     earlier: Sequence[PastRun] = (),
 ) -> Page:
-    """Return what the page says about `report`; `census` is of its hosts.
-
-    `pages` leads from a tab to where it stands, if elsewhere.
-    """
+    """Return what the page says about a fleet. `pages` leads from a tab to where it stands, if elsewhere."""
+    report = fleet.report
     changes = build_changes(report.changes) if report.changes else None
-    findings = build_findings(report, FINDINGS)
-    unaudited = build_unaudited(report)
-    measured = any(host.facts is not None for host in report.hosts)
-    groups = tuple(_bars(report.hosts))
-    hosts = list_hosts(report)
-    shown = len(hosts) if len(hosts) <= HOSTS else WORST_HOSTS
-    waivers = build_waivers(report)
-    beside = build_beside(report, census)
+    findings = build_findings(fleet, FINDINGS)
+    unaudited = build_unaudited(report, fleet.full)
+    measured = any(fleet.roll.facts)
+    groups = tuple(_bars(fleet.roll))
+    total = len(report.hosts)
+    hosts = list_hosts(fleet, total if total <= HOSTS else WORST_HOSTS)
+    waivers = build_waivers(fleet)
+    beside = build_beside(fleet)
     return Page(
         report=report,
         started=spell_time(report.run.started_at),
         finished=spell_time(report.run.finished_at),
-        audited=report.fully_audited,
+        audited=sum(fleet.full),
         measured=measured,
         tabs=tuple(_tabs(report, findings, unaudited, len(waivers), changes)),
         finding_cards=tuple(_finding_cards(report, measured=measured)),
         host_cards=tuple(_host_cards(report)),
-        listener_cards=tuple(_listener_cards(report, census, waivers, beside)),
+        listener_cards=tuple(_listener_cards(report, fleet.census, waivers, beside)),
         change_cards=tuple(_change_cards(changes)),
         findings=findings,
         unaudited=unaudited,
         groups=groups[:_GROUPS],
         groups_hidden=max(0, len(groups) - _GROUPS),
-        hosts=hosts[:shown],
-        hosts_hidden=len(hosts) - shown,
-        ports=build_ports(report, census),
+        hosts=hosts,
+        hosts_hidden=total - len(hosts),
+        ports=build_ports(fleet),
         beside=beside,
-        rules=build_rules(report, measured=measured),
+        rules=build_rules(fleet.matters, measured=measured),
         waivers=waivers,
         changes=changes,
         pages={tab: f"#{tab}" for tab in TABS} | (pages or {}),
@@ -202,13 +201,13 @@ def _change_cards(changes: Changes | None) -> Iterable[Card]:
         yield Card("can no longer be told", changes.unobservable, "plain", "changes")
 
 
-def _bars(hosts: Iterable[HostReport]) -> Iterable[GroupBar]:
+def _bars(roll: Roll) -> Iterable[GroupBar]:
     """Yield each group's bar, by name; a host stands in each of its groups."""
     counts: dict[str, dict[HostStatus, int]] = {}
-    for host in hosts:
-        for group in host.groups or (UNGROUPED,):
+    for groups, status in zip(roll.groups, roll.status, strict=True):
+        for group in groups or (UNGROUPED,):
             tally = counts.setdefault(group, dict.fromkeys(STATUSES, 0))
-            tally[host.status] += 1
+            tally[status] += 1
     for number, (name, tally) in enumerate(sorted(counts.items()), start=1):
         yield GroupBar(number, name, sum(tally.values()), tuple(tally.items()), tuple(_segments(tally)))
 

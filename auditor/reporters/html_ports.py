@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import chain
 from typing import NamedTuple
 
 from auditor.model.address import SCOPES, Scope
-from auditor.model.report import AuditReport, HostReport
 from auditor.reporters.html_census import Census
+from auditor.reporters.html_fleet import Fleet
 
 PORTS = 24
 GROUPS = 12
@@ -71,70 +72,79 @@ class Ports(NamedTuple):
     scopes: tuple[ScopeBar, ...]
 
 
-def build_ports(report: AuditReport, census: Census) -> Ports:
+def build_ports(fleet: Fleet) -> Ports:
     """Return what the charts show. A host counts once per port, a listener once per address."""
+    roll, census = fleet.roll, fleet.census
+    alike: dict[tuple[str, ...], list[Sequence[int]]] = {}
+    for groups, facts, kinds in zip(roll.groups, roll.facts, census.hosts, strict=True):
+        if facts is not None:
+            alike.setdefault(groups or (UNGROUPED,), []).append(kinds)
+    on_hosts, bad = Counter[int](), Counter[int]()
+    read = 0
+    members: dict[str, list[_Survey]] = {}
     surveyor = _Surveyor(census)
-    pairs = zip(report.hosts, census.hosts, strict=True)
-    read = [surveyor.survey(host, kinds) for host, kinds in pairs if host.facts is not None]
-    on_hosts = Counter(chain.from_iterable(survey.ports for survey in read))
-    bad = Counter(chain.from_iterable(survey.bad for survey in read))
-    common = sorted(sorted(on_hosts, key=lambda port: (-on_hosts[port], port))[:PORTS])
-    groups: dict[str, list[_Survey]] = {}
-    for survey in read:
-        for group in survey.groups:
-            groups.setdefault(group, []).append(survey)
-    drawn = sorted(sorted(groups, key=lambda name: (-len(groups[name]), name))[:GROUPS])
-    rare = sorted(on_hosts, key=lambda port: (on_hosts[port], -bad[port], port))[:RARE]
+    for names, some in alike.items():
+        survey = surveyor.survey(some)
+        on_hosts.update(survey.ports)
+        bad.update(survey.bad)
+        read += survey.hosts
+        for name in names:
+            members.setdefault(name, []).append(survey)
+    common = sorted(nsmallest(PORTS, on_hosts, key=lambda port: (-on_hosts[port], port)))
+    sizes = {name: sum(survey.hosts for survey in surveys) for name, surveys in members.items()}
+    drawn = sorted(nsmallest(GROUPS, members, key=lambda name: (-sizes[name], name)))
+    rare = nsmallest(RARE, on_hosts, key=lambda port: (on_hosts[port], -bad[port], port))
     return Ports(
-        hosts=len(read),
+        hosts=read,
         heat_ports=tuple(surveyor.names[port] for port in common),
-        heat=tuple(_heat(name, groups[name], common) for name in drawn),
-        heat_hidden=len(groups) - len(drawn),
-        bands=tuple(_bands(on_hosts, len(read))),
+        heat=tuple(_heat(name, members[name], common) for name in drawn),
+        heat_hidden=len(members) - len(drawn),
+        bands=tuple(_bands(on_hosts, read)),
         rare=tuple(PortRow(surveyor.names[port], on_hosts[port], bad[port]) for port in rare),
         scopes=tuple(_bars(census.count_by("scope"))),
     )
 
 
 class _Survey(NamedTuple):
-    """The groups of a host, its ports by number, and a port for each listener of it that is not allowed."""
+    """Hosts of the same groups: how many, how many of them have each port, and its listeners that are not allowed."""
 
-    groups: tuple[str, ...]
-    ports: frozenset[int]
-    bad: tuple[int, ...]
+    hosts: int
+    ports: Counter[int]
+    bad: Counter[int]
 
 
 class _Surveyor:
     """Looks at kinds of listeners by their port and by whether they are allowed; ports are numbered in their order."""
 
     def __init__(self, census: Census) -> None:
-        ports = list(zip(census.column("port"), census.column("proto"), strict=True))
-        numbers = {port: number for number, port in enumerate(sorted(set(ports)))}
-        self.names = [f"{port}/{proto}" for port, proto in numbers]
-        self._ports = [numbers[port] for port in ports]
-        self._bad = [verdict in _FLAGGED for verdict in census.column("verdict")]
+        ports, self._ports = census.number_ports()
+        self.names = [f"{port}/{proto}" for port, proto in ports]
+        self._bad = {kind for kind, verdict in enumerate(census.column("verdict")) if verdict in _FLAGGED}
 
-    def survey(self, host: HostReport, kinds: Sequence[int]) -> _Survey:
-        bad = tuple(self._ports[kind] for kind in kinds if self._bad[kind])
-        return _Survey(host.groups or (UNGROUPED,), frozenset(map(self._ports.__getitem__, kinds)), bad)
+    def survey(self, hosts: Sequence[Sequence[int]]) -> _Survey:
+        """Return what some hosts have, given the kinds of their listeners."""
+        port_of = self._ports.__getitem__
+        ports = Counter(chain.from_iterable(set(map(port_of, kinds)) for kinds in hosts))
+        bad = Counter(map(port_of, filter(self._bad.__contains__, chain.from_iterable(hosts))))
+        return _Survey(len(hosts), ports, bad)
 
 
 def _heat(name: str, surveys: Sequence[_Survey], ports: Sequence[int]) -> HeatRow:
-    wanted = frozenset(ports)
-    counts = Counter(chain.from_iterable(survey.ports & wanted for survey in surveys))
-    bad = Counter(chain.from_iterable(survey.bad for survey in surveys))
-    cells = [
-        HeatCell(counts[port], max(1, -(-4 * counts[port] // len(surveys))), bad[port]) if counts[port] else None
-        for port in ports
-    ]
+    hosts = sum(survey.hosts for survey in surveys)
+    cells: list[HeatCell | None] = []
+    for port in ports:
+        count = sum(survey.ports[port] for survey in surveys)
+        bad = sum(survey.bad[port] for survey in surveys)
+        cells.append(HeatCell(count, max(1, -(-4 * count // hosts)), bad) if count else None)
     return HeatRow(name, tuple(cells))
 
 
 def _bands(on_hosts: Counter[int], hosts: int) -> Iterable[Band]:
     """Yield ports by how many hosts they are on: what stands on one host of thousands is what to look at."""
+    sizes = Counter(on_hosts.values())
     edges = [(1, 1), (2, 3), (4, 10), (11, 100), (101, 1000), (1001, hosts)]
     tallies = [
-        (low, min(high, hosts), sum(low <= count <= high for count in on_hosts.values()))
+        (low, min(high, hosts), sum(ports for count, ports in sizes.items() if low <= count <= high))
         for low, high in edges
         if low <= hosts
     ]

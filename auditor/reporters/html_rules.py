@@ -4,7 +4,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from auditor.model.finding import INCOMPLETE_RULES, RULES, RuleId
-from auditor.model.report import AuditReport
+from auditor.reporters.html_matters import Matters
 from auditor.reporters.rules import RULE_TEXTS, RuleText
 
 
@@ -20,16 +20,16 @@ class RuleRow(NamedTuple):
     controls: tuple[str, ...]
 
 
-def build_rules(report: AuditReport, *, measured: bool) -> tuple[RuleRow, ...]:
+def build_rules(matters: Matters, *, measured: bool) -> tuple[RuleRow, ...]:
     """Return every rule with None where nothing could be measured."""
-    open_, waived, hosts = Counter[str](), Counter[str](), Counter[str]()
+    open_, waived = Counter[str](), Counter[str]()
     controls: dict[str, set[str]] = {}
-    for host in report.hosts:
-        for rule in {finding.rule for finding in host.findings}:
-            hosts[rule] += 1
-        for finding in host.findings:
-            (waived if finding.waived else open_)[finding.rule] += 1
-            controls.setdefault(finding.rule, set()).update(finding.controls)
+    for kind, number in matters.tally.items():
+        matter = matters.kinds[kind]
+        (waived if matter.waived else open_)[matter.rule] += number
+        controls.setdefault(matter.rule, set()).update(matter.controls)
+    rules = [matter.rule for matter in matters.kinds]
+    hosts = Counter(rule for kinds in matters.hosts for rule in set(map(rules.__getitem__, kinds)))
     rows = []
     for rule in RULES:
         known = measured or rule in INCOMPLETE_RULES

@@ -1,12 +1,12 @@
 """Hosts in, which of them may put into the page what does not compress out: checksums, keys, kernel lines, paths."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from auditor.model.report import HostReport
-from auditor.reporters.html_census import Census
-from auditor.reporters.html_statuses import STATUSES
+from auditor.model.facts import Coverage, System
+from auditor.reporters.html_fleet import Fleet
 
+Row = tuple[object, ...]
 _BASE = 60_000
 _PER_HOST = 10
 """Bytes of evidence a page may carry: 70 kB for 1,000 hosts, 160 kB for 10,000."""
@@ -40,19 +40,15 @@ class RowShare(NamedTuple):
     left_out: int
 
 
-def rank_hosts(hosts: Sequence[HostReport]) -> list[int]:
-    """Return the numbers of the hosts, the worst first: what is wrong before what is well."""
-    return sorted(range(len(hosts)), key=lambda at: (STATUSES.index(hosts[at].status), hosts[at].name))
-
-
-def share_evidence(hosts: Sequence[HostReport], census: Census) -> Share:
+def share_evidence(fleet: Fleet) -> Share:
     """Return who may show evidence, worst hosts first."""
-    budget = _BASE + _PER_HOST * len(hosts)
+    roll, census = fleet.roll, fleet.census
+    budget = _BASE + _PER_HOST * len(roll.name)
     shown: dict[int, int] = {}
     left_out = 0
-    for at in rank_hosts(hosts):
+    for at in fleet.ranked:
         flagged = sum(map(census.flagged.__getitem__, census.hosts[at]))
-        price = _LINE * flagged + _price_rest(hosts[at])
+        price = _LINE * flagged + _price_rest(roll.facts[at], roll.coverage[at])
         if price > budget:
             left_out += 1
         elif price:
@@ -66,30 +62,34 @@ def share_evidence(hosts: Sequence[HostReport], census: Census) -> Share:
     return Share(frozenset(shown), frozenset(whole), left_out)
 
 
-def share_rows(hosts: Sequence[HostReport], rows: Sequence[Sequence[tuple[object, ...]]]) -> RowShare:
-    """Return whose rows fit, worst hosts first; a row that stands in the page already costs next to nothing."""
+def share_rows(hosts: Sequence[Sequence[int]], rows: Iterable[Row], ranked: Sequence[int]) -> RowShare:
+    """Return whose rows fit, worst hosts first; one that stands in the page already costs next to nothing.
+
+    `hosts` have the numbers of theirs among all `rows`; `ranked` are those of the hosts.
+    """
     budget: float = _ROWS_BASE + _ROWS_PER_HOST * len(hosts)
-    known: set[tuple[object, ...]] = set()
+    prices = list(map(_price_row, rows))
+    known: set[int] = set()
     shown: list[int] = []
     left_out = 0
-    for at in rank_hosts(hosts):
-        new = set(rows[at]) - known
-        price = _ROW * (len(rows[at]) - len(new)) + sum(map(_price_row, new))
+    for at in ranked:
+        new = set(hosts[at]) - known
+        price = _ROW * (len(hosts[at]) - len(new)) + sum(map(prices.__getitem__, new))
         if price > budget:
             left_out += 1
-        elif rows[at]:
+        elif hosts[at]:
             budget -= price
             known |= new
             shown.append(at)
     return RowShare(frozenset(shown), left_out)
 
 
-def _price_row(row: tuple[object, ...]) -> float:
+def _price_row(row: Row) -> float:
     return _NEW_ROW + sum(len(field) for field in row if isinstance(field, str)) / 2
 
 
-def _price_rest(host: HostReport) -> int:
-    if host.facts is None:
+def _price_rest(facts: System | None, coverage: Iterable[Coverage]) -> int:
+    if facts is None:
         return 0
-    sums = sum(source.sha256 is not None for source in host.coverage)
-    return _SUM * sums + _KEY * bool(host.facts.host_key)
+    sums = [source.sha256 for source in coverage]
+    return _SUM * (len(sums) - sums.count(None)) + _KEY * bool(facts.host_key)

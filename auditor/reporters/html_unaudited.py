@@ -80,10 +80,13 @@ class Unaudited(NamedTuple):
         return len(self.lost) + len(self.partial)
 
 
-def build_unaudited(report: AuditReport) -> Unaudited:
-    """Return the reasons, worst first, the hosts not reached in the same order, and those read in part by name."""
+def build_unaudited(report: AuditReport, full: Iterable[bool]) -> Unaudited:
+    """Return the reasons, worst first, the hosts not reached in the same order, and those read in part by name.
+
+    `full` says which hosts were fully audited.
+    """
     failures = group_failures(report)
-    partial = [host for host in report.hosts if host.error is None and not host.fully_audited]
+    partial = [host for host, whole in zip(report.hosts, full, strict=True) if not whole and host.error is None]
     gaps = _list_gaps(partial)
     return Unaudited(
         reasons=(*map(_explain, failures), *gaps[:_SHOWN]),

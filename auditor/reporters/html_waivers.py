@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from auditor.model.finding import Waived
-from auditor.model.report import AuditReport
+from auditor.reporters.html_fleet import Fleet
 
 SOON = timedelta(days=30)
 
@@ -20,14 +20,15 @@ class WaiverRow(NamedTuple):
     rules: tuple[str, ...]
 
 
-def build_waivers(report: AuditReport) -> tuple[WaiverRow, ...]:
+def build_waivers(fleet: Fleet) -> tuple[WaiverRow, ...]:
     """Return the waivers that cover something, the one to end first first."""
+    matters = fleet.matters
+    waived = {at: (matter.waived, matter.rule) for at, matter in enumerate(matters.kinds) if matter.waived}
     covered: dict[Waived, list[tuple[str, str]]] = {}
-    for host in report.hosts:
-        for finding in host.findings:
-            if finding.waived:
-                covered.setdefault(finding.waived, []).append((host.name, finding.rule))
-    rows = [_row(waived, pairs, report.run.started_at) for waived, pairs in covered.items()]
+    for host, kinds in zip(fleet.roll.name, matters.hosts, strict=True):
+        for waiver, rule in map(waived.__getitem__, filter(waived.__contains__, kinds)):
+            covered.setdefault(waiver, []).append((host, rule))
+    rows = [_row(waived, pairs, fleet.report.run.started_at) for waived, pairs in covered.items()]
     return tuple(sorted(rows, key=lambda row: (row.waived.expires, row.waived.waiver, row.waived.reason)))
 
 

@@ -1,11 +1,11 @@
 """Strings in, numbers out: the dictionary behind the data of the HTML report, in the order in which words sort."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import count, repeat
+from itertools import repeat
 
 from auditor.display import escape
+from auditor.reporters.html_numbers import Numbers
 
 LONGEST = 4_000
 """Characters shown of one string; the JSON report has all of it."""
@@ -16,7 +16,8 @@ class Words:
     """Every string once, spelled out safely on its way in. Numbers are provisional until `close`."""
 
     def __init__(self) -> None:
-        self._numbers: defaultdict[str | None, int] = defaultdict(count().__next__, {None: -1})
+        self._numbers: Numbers[str | None] = Numbers()
+        self._numbers[None] = -1
         self._places: list[int] = []
 
     def add(self, text: str | None) -> int:
@@ -24,11 +25,11 @@ class Words:
         return self._numbers[text]
 
     def add_all(self, texts: Iterable[str | None]) -> list[int]:
-        return list(map(self._numbers.__getitem__, texts))
+        return self._numbers.add_all(texts)
 
     def close(self) -> list[str]:
         """Return the strings in natural order (`web-9` before `web-10`); `settle` then gives their last numbers."""
-        words = [spell(text) for text in self._numbers if text is not None]
+        words = spell_all([text for text in self._numbers if text is not None])
         shown = sorted(zip(_sort_keys(words), words, range(len(words)), strict=True))
         self._places = [-1] * (len(shown) + 1)  # the last place is what -1 finds
         for place, (_, _, number) in enumerate(shown):
@@ -45,10 +46,13 @@ class Sets:
 
     def __init__(self, words: Words) -> None:
         self._words = words
-        self._numbers: dict[tuple[str, ...], int] = {}
+        self._numbers: Numbers[tuple[str, ...]] = Numbers()
 
     def add(self, texts: tuple[str, ...]) -> int:
-        return self._numbers.setdefault(texts, len(self._numbers))
+        return self._numbers[texts]
+
+    def add_all(self, some: Iterable[tuple[str, ...]]) -> list[int]:
+        return self._numbers.add_all(some)
 
     def list_words(self) -> list[list[int]]:
         """Return the provisional numbers of the words of each set."""
@@ -58,6 +62,13 @@ class Sets:
 def spell(text: str, longest: int = LONGEST) -> str:
     """Return what `escape` does, without asking it about text that is plainly fit to print."""
     return text if text.isprintable() and len(text) <= longest else escape(text, longest)
+
+
+def spell_all(texts: Sequence[str], longest: int = LONGEST) -> Sequence[str]:
+    """Return what `spell` makes of each, without asking when it is plain that nothing needs it."""
+    if "".join(texts).isprintable() and max(map(len, texts), default=0) <= longest:
+        return texts
+    return [spell(text, longest) for text in texts]
 
 
 def _sort_keys(words: Sequence[str]) -> list[str]:

@@ -9,24 +9,33 @@ from typing import Any
 import pytest
 
 from auditor.model.facts import Owner
-from auditor.model.finding import Finding
 from auditor.model.report import AuditReport, JudgedListener
 from auditor.reporters import html_data, html_share
 from auditor.reporters.html import render
 from auditor.reporters.html_census import take_census
 from auditor.reporters.html_data import Island
+from auditor.reporters.html_fleet import count_fleet
 from auditor.reporters.html_place import Locator, Place
-from tests.reporters.fleet import a_finding, a_judged, fleets, hostile_fleet, large_fleet, mixed_fleet, twins
+from tests.reporters.fleet import (
+    a_finding,
+    a_host_report,
+    a_judged,
+    a_report,
+    fleets,
+    hostile_fleet,
+    large_fleet,
+    mixed_fleet,
+    twins,
+)
 from tests.reporters.test_html import Reader
 
 
 def build_island(report: AuditReport) -> Island:
-    return html_data.build_island(report, take_census(host.listeners for host in report.hosts))
+    return html_data.build_island(count_fleet(report))
 
 
-def locate_finding(finding: Finding, listeners: Sequence[JudgedListener]) -> Place:
-    census = take_census([listeners])
-    (place,) = Locator(census).locate([finding], listeners, census.hosts[0])
+def locate_finding(subject: str | None, listeners: Sequence[JudgedListener]) -> Place:
+    (place,) = Locator(take_census([listeners])).locate(0, [subject])
     return place
 
 
@@ -145,12 +154,14 @@ def test_owners_are_there_once() -> None:
 )
 def test_a_finding_is_located_by_its_subject(subject: str, place: Place) -> None:
     listeners = (*twins(443), a_judged("0.0.0.0", 22))
-    assert locate_finding(a_finding("a", subject=subject), listeners) == place
+    assert locate_finding(subject, listeners) == place
 
 
 def test_what_is_not_known_is_about_no_port() -> None:
+    assert locate_finding(None, twins(443)) == Place(-1, None, -1)
     finding = a_finding("a", "evidence-gap", subject="tcp 0.0.0.0:443")
-    assert locate_finding(finding, twins(443)) == Place(-1, None, -1)
+    findings = unpack(build_island(a_report(a_host_report("a", twins(443), (finding,)))))["findings"]
+    assert (findings["at"], findings["port"], findings["proto"]) == ([-1], [-1], [-1])
 
 
 @pytest.mark.parametrize(("hosts", "most"), [(100, 250_000), (1_000, 500_000)])
