@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from auditor.collect.payload import take_payload
 from auditor.collect.sections import LATER, SECTIONS
-from auditor.collect.silence import explain_cut, explain_silence
+from auditor.collect.silence import explain_cut, explain_early_end, explain_silence
 from auditor.display import escape
 from auditor.model.facts import Gap
 from auditor.model.snapshot import ReadStatus, Section, Snapshot
@@ -56,6 +56,8 @@ def unframe(transcript: Transcript) -> Snapshot:
         reading.check_noise(noise)
     gaps = (*reading.gaps(), *explain_cut(transcript))
     noise = before.strip() or reading.after.strip()
+    if not gaps and reading.names_no_system():
+        return Snapshot(sections={}, gaps=(explain_early_end(transcript),), noise=noise[:_SHOWN])
     return Snapshot(sections=reading.sections, gaps=gaps, noise=noise[:_SHOWN])
 
 
@@ -197,6 +199,10 @@ class _Reading:
         if self._names != expected and not self._is_foreign():
             missing = [name for name in SECTIONS if name not in LATER and name.encode() not in self._names]
             yield f"sections are missing: {', '.join(missing)}" if missing else "its sections are not in order"
+
+    def names_no_system(self) -> bool:
+        """Return whether this is the answer of a script that ended because it could not tell the system."""
+        return self._is_foreign() and not self.sections["uname"].data.strip()
 
     def _is_foreign(self) -> bool:
         """Return whether this is the short answer of a system that is not Linux."""

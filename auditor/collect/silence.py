@@ -67,6 +67,12 @@ def explain_silence(transcript: Transcript) -> Gap:
     return Gap(source="no-frame", reason=reason + shown)
 
 
+def explain_early_end(transcript: Transcript) -> Gap:
+    """Return the one gap of a host on which the script could read nothing, not even what system it is on."""
+    reason = "the script could not read what system this is (/proc, and uname), and ended"
+    return Gap(source="no-system", reason=reason + _quote(transcript, stdout=False))
+
+
 def explain_cut(transcript: Transcript) -> Iterator[Gap]:
     """Yield a gap when a framed answer did not end by itself with exit status 0, as the script always does."""
     if transcript.cut is not None:

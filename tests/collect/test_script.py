@@ -395,6 +395,18 @@ def test_sudo_that_refuses_leaves_it_denied(shell: str, tree: Path, tmp_path_fac
     assert (section.status, section.data) == ("denied", b"")
 
 
+def test_where_nothing_can_be_read_one_gap_says_what_the_shell_said(shell: str, tree: Path) -> None:
+    require("root")
+    (tree / "null").touch(mode=0o644)
+    done = run(shell, rooted(tree).replace(b"/dev/null", bytes(tree / "null")), user=NOBODY)
+    assert done.returncode == 0
+    snapshot = unframe(a_transcript(done.stdout, stderr=done.stderr))
+    assert snapshot.sections == {}
+    (gap,) = snapshot.gaps
+    assert gap.source == "no-system"
+    assert "ermission denied" in gap.reason
+
+
 def test_without_the_programs_it_needs_nothing_passes_for_read(shell: str, tree: Path) -> None:
     text = rooted(tree)
     start = text.index(b"\nPATH=") + 1
