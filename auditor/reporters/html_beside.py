@@ -41,12 +41,13 @@ class StateCount:
 
 
 class Beside(NamedTuple):
-    """What a fleet shows beside its listeners. `known`: hosts read as root, which alone shows where ports lead.
+    """What a fleet shows beside its listeners. `known`: hosts whose firewall was read, which takes root; of `answered`.
 
     `exposures` counts all of `elsewhere`, None: not known; `ephemeral` the UDP sockets that are shown and not judged.
     """
 
     known: int
+    answered: int
     exposures: int | None
     exposed: int
     elsewhere: tuple[Elsewhere, ...]
@@ -58,10 +59,11 @@ class Beside(NamedTuple):
 def build_beside(fleet: Fleet) -> Beside:
     """Return it for the fleet."""
     roll = fleet.roll
-    known = sum(facts is not None and facts.privileged for facts in roll.facts)
+    known = sum(any(each.source == "nat" and each.status == "ok" for each in ledger) for ledger in roll.coverage)
     found = sum(map(len, roll.exposures))
     return Beside(
         known=known,
+        answered=sum(facts is not None for facts in roll.facts),
         exposures=found if known or found else None,
         exposed=sum(map(bool, roll.exposures)),
         elsewhere=tuple(_list_first(fleet.report.hosts)),

@@ -189,7 +189,8 @@ def _listener_cards(
     wide = census.count_by("scope", "kind")["wildcard", "listener"]
     yield Card("listeners", report.summary.listeners if measured else None, "plain", "ports")
     yield Card("bound to every address", wide if measured else None, "plain", "ports", "scope:wildcard kind:listener")
-    yield Card("lead elsewhere (NAT)", beside.exposures, "plain", "ports", each="elsewhere")
+    read = f", {beside.known} of {beside.answered} hosts" if 0 < beside.known < beside.answered else ""
+    yield Card(f"lead elsewhere (NAT{read})", beside.exposures, "plain", "ports", each="elsewhere")
     ending = sum(row.soon for row in waivers)
     yield Card("waivers ending in 30 days", ending if measured else None, "plain", "waivers")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from auditor.model.facts import UnixListener
+from auditor.model.facts import Coverage, UnixListener
 from auditor.model.report import AuditReport
 from auditor.reporters import html_dir, html_share
 from auditor.reporters.html import render
@@ -21,6 +21,7 @@ from tests.reporters.fleet import (
     a_report,
     a_system,
     an_exposure,
+    some_coverage,
 )
 from tests.reporters.test_html_data import build_island, unpack
 
@@ -62,9 +63,14 @@ def test_not_seen_is_not_nothing() -> None:
     text = said(render(a_report(a_calm_host("web-01"))))
     assert "— lead elsewhere (NAT)" in text
     assert "Not known: no host was read as root" in text
-    seen = a_calm_host("web-01", facts=a_system(privileged=True))
-    text = said(render(a_report(seen, a_calm_host("web-02"))))
-    assert "0 lead elsewhere (NAT)" in text
+    denied = some_coverage(Coverage(source="nat", status="denied"))
+    for asked_in_vain in (denied, some_coverage()):  # the latter by the kit: as root, but for nothing else
+        host = a_calm_host("web-01", facts=a_system(privileged=True), coverage=asked_in_vain)
+        assert "— lead elsewhere (NAT)" in said(render(a_report(host)))
+    seen = a_calm_host("web-01", coverage=some_coverage(Coverage(source="nat", status="ok")))
+    assert "0 lead elsewhere (NAT)" in said(render(a_report(seen)))
+    text = said(render(a_report(seen, a_calm_host("web-02", coverage=denied), a_lost_host("edge"))))
+    assert "0 lead elsewhere (NAT, 1 of 2 hosts)" in text
     assert "Nothing, on the 1 host read as root." in text
 
 
