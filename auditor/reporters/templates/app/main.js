@@ -254,7 +254,8 @@ const listenToPage = () => {
   byId("query").addEventListener("input", typed);
   byId("query").addEventListener("blur", settle);
   byId("toolbar").addEventListener("submit", (event) => event.preventDefault());
-  byId("clear").addEventListener("click", () => { clearTimeout(waiting); unwritten = null; goTo({ ...stateOf(), q: null, sort: null }); });
+  const forget = () => { clearTimeout(waiting); unwritten = null; };
+  byId("clear").addEventListener("click", () => { forget(); goTo({ ...stateOf(), q: null, sort: null }); });
   byId("export-open").addEventListener("click", () => {
     const [name] = Object.entries(lists).find(([, list]) => list === shownList);
     openExport(name, Array.from(shownList.grid.rows, shownList.record));
@@ -262,7 +263,7 @@ const listenToPage = () => {
   byId("help-open").addEventListener("click", () => byId("help").showModal());
   byId("help-close").addEventListener("click", () => byId("help").close());
   byId("theme").addEventListener("click", turnTheme);
-  addEventListener("hashchange", apply);
+  addEventListener("hashchange", () => { forget(); apply(); });  // whoever goes back right after typing means it
   addEventListener("keydown", pressKey);
   addEventListener("beforeprint", spreadOut);
   addEventListener("afterprint", () => { byId("print-note").hidden = true; shownList?.grid.gather(); });
