@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from auditor.cli import log
 from auditor.cli.options import ColorOption, ExplainExitOption, LogoOption, OutputOption, TitleOption
 
 if TYPE_CHECKING:
+    from auditor.cli.outputs import Output
     from auditor.model.report import AuditReport
 
 
@@ -37,7 +39,6 @@ def report(
     list_formats: Annotated[bool, typer.Option("--list", help="List the formats.")] = False,
 ) -> int:
     """Render a saved report again: `netaudit report report.json -o html=report.html`; a text summary by default."""
-    from auditor.cli import log
     from auditor.cli.brand import choose_brand
     from auditor.cli.color import use_color
     from auditor.cli.history import list_earlier
@@ -64,11 +65,17 @@ def report(
     if output:
         for planned in plan_outputs(output, folder, (*FORMATS, *FOLDERS)):
             write_report(loaded, planned, use_color(color), earlier, csv_bom, brand)
+            _say_written(planned)
     else:
         write_stdout(render_text(loaded, color=use_color(color)))
     if explain_exit:
         log.say("explain-exit", explain(loaded).rstrip("\n"))
     return 0
+
+
+def _say_written(output: "Output") -> None:
+    if output.path is not None:
+        log.say("wrote", f"wrote {output.path}", path=str(output.path))
 
 
 def load_saved(path: Path) -> "AuditReport":
