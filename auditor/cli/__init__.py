@@ -4,8 +4,10 @@ import gc
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from auditor.cli import log
 from auditor.cli.baseline import baseline
@@ -75,7 +77,20 @@ CONFIGURED = {
 }
 """Which settings of a file each command takes; the others read none."""
 
+
+class _Plain(TyperGroup):
+    """Commands whose mistakes are told in the words of the command line alone."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")  # pydantic's, of a choice that is not there
+            raise
+
+
 app = typer.Typer(
+    cls=_Plain,
     name="netaudit",
     help="Audit what listens on a fleet of Linux hosts against YAML allowlists, over SSH and without an agent.",
     epilog=EXIT_CODES,
@@ -96,6 +111,8 @@ def _configure(context: typer.Context) -> None:
     for path in files:
         log.say("settings", f"settings from {escape(str(path))}", path=str(path))
     own = CONFIGURED[context.invoked_subcommand]
+    if "limit" in settings:  # one there, and repeatable as a flag
+        settings["limit"] = [settings["limit"]]
     context.default_map = {context.invoked_subcommand: {key: settings[key] for key in settings if key in own}}
 
 

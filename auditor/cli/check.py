@@ -41,6 +41,7 @@ def check(
     """Evaluate saved evidence again, offline: with other policies, or to see a verdict reproduced."""
     from auditor.cli.brand import choose_brand
     from auditor.cli.choice import choose_policies
+    from auditor.cli.evidence_place import find_evidence
     from auditor.cli.gate import Gate, audit_saved
     from auditor.cli.gathering import Manner
     from auditor.cli.regression import choose_baseline
@@ -57,6 +58,6 @@ def check(
         brand=choose_brand(title, logo),
         explain_exit=explain_exit,
     )
-    with read_evidence(evidence) as saved:
+    with read_evidence(find_evidence(evidence)) as saved:
         policies = choose_policies(policy, Path(saved.header.inventory_path))
         return audit_saved(saved, policies, gate, allow_empty=allow_empty)

@@ -15,7 +15,7 @@ from auditor.policies import load_policies
 
 
 def choose_hosts(
-    path: Path, limit: str | None, timeout: float | None, allow_empty: bool, ssh_config: str | None = None
+    path: Path, limit: Sequence[str] | None, timeout: float | None, allow_empty: bool, ssh_config: str | None = None
 ) -> Inventory:
     """Return the inventory at `path`, limited, with `timeout` (seconds) put over every host's own.
 
@@ -31,9 +31,9 @@ def choose_hosts(
     return _set_timeout(settle_hosts(inventory, ssh_config), timeout)
 
 
-def _limit(inventory: Inventory, limit: str, allow_empty: bool) -> Inventory:
+def _limit(inventory: Inventory, limit: Sequence[str], allow_empty: bool) -> Inventory:
     try:
-        return limit_hosts(inventory, limit)
+        return limit_hosts(inventory, *limit)
     except NoHostsError:
         if allow_empty:
             return inventory.model_copy(update={"hosts": (), "others": inventory.hosts})
@@ -42,7 +42,7 @@ def _limit(inventory: Inventory, limit: str, allow_empty: bool) -> Inventory:
 
 def choose_target(
     target: str,
-    limit: str | None = None,
+    limit: Sequence[str] | None = None,
     timeout: float | None = None,
     allow_empty: bool = False,
 ) -> Inventory:

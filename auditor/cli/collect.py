@@ -1,6 +1,5 @@
 """`netaudit collect`: evidence now, verdicts later."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,11 +30,11 @@ def collect(
     jobs: JobsOption = 32,
     procs: ProcsOption = None,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "-o",
             "--output",
-            metavar="PATH",
+            metavar="[evidence=]PATH",
             help="The file to write. [default: evidence.jsonl.gz in reports/<run-id>/ beside the inventory]",
             show_default=False,
         ),
@@ -57,8 +56,10 @@ def collect(
     from auditor.cli.choice import choose_hosts, choose_trust
     from auditor.cli.gate import Gate, collect_inventory
     from auditor.cli.gathering import Manner
+    from auditor.cli.outputs import choose_evidence
 
+    path = choose_evidence(output)
     hosts = choose_hosts(inventory, limit, timeout, allow_empty, ssh_config)
     hosts = choose_trust(hosts, accept_new=accept_new_host_keys, ignore=insecure_ignore_host_keys)
     manner = Manner(jobs=jobs, procs=procs, owners=owners, quiet=quiet, verbosity=verbose)
-    return collect_inventory(hosts, output, Gate(manner=manner, resume=resume, despite_changes=despite_changes))
+    return collect_inventory(hosts, path, Gate(manner=manner, resume=resume, despite_changes=despite_changes))

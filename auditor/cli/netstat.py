@@ -86,12 +86,12 @@ def netstat(
     as_json: Annotated[bool, _flag("", "--json", "Every field of every row, as JSON.", _HOW)] = False,
     as_csv: Annotated[bool, _flag("", "--csv", "Every field of every row, as CSV.", _HOW)] = False,
     limit: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--limit",
             "-L",
             metavar="PATTERN",
-            help="Only hosts that match, as `netaudit run -l`.",
+            help="Only hosts that match, as `netaudit run -l`. Repeatable.",
             rich_help_panel=_FLEET,
         ),
     ] = None,

@@ -25,7 +25,7 @@ class Request:
 
     target: str
     seconds: str | None = None
-    limit: str | None = None
+    limit: Sequence[str] | None = None
     timeout: float | None = None
     allow_empty: bool = False
     jobs: int = 32

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from auditor.audit import collect_host
 from auditor.cli.choice import choose_target
 from auditor.cli.clock import read_clock
+from auditor.cli.evidence_place import is_evidence
 from auditor.cli.fleet import gather_hosts, open_transports, work_through_saved
 from auditor.cli.netstat_answer import Request, Shown, Wish
 from auditor.cli.netstat_host import list_tables, show_host
@@ -21,8 +22,6 @@ from auditor.model.host import Host, Inventory
 from auditor.model.transcript import Evidence, EvidenceHeader
 from auditor.transport.evidence import EvidenceWriter, read_evidence
 from auditor.transport.timeline import watch
-
-_GZIP = b"\x1f\x8b"
 
 
 class Reading(NamedTuple):
@@ -48,15 +47,6 @@ def choose_source(target: str, request: Request) -> Source:
     if request.save is not None or request.continuous:
         raise UsageError(f"{target} is saved evidence", "leave out --save and -c")
     return _Saved(Path(target), request)
-
-
-def is_evidence(target: str) -> bool:
-    """Return whether `target` is a file as evidence is saved in."""
-    try:
-        with Path(target).open("rb") as file:
-            return file.read(len(_GZIP)) == _GZIP
-    except (OSError, ValueError):
-        return False
 
 
 def choose_inventory(target: str, request: Request) -> Inventory:
@@ -138,7 +128,7 @@ class _Saved:
             return True
         inventory = Inventory(path=str(self._path), sha256="", hosts=(evidence.host,))
         try:
-            return bool(limit_hosts(inventory, self._request.limit).hosts)
+            return bool(limit_hosts(inventory, *self._request.limit).hosts)
         except NoHostsError:
             return False
 

@@ -17,6 +17,12 @@ def _choose_format(chosen: LogFormat | None) -> LogFormat | None:
     return chosen
 
 
+def _join_limit(context: typer.Context, limit: list[str] | None) -> list[str] | None:
+    """Return the limit of a variable as it was written: the values of repeatable flags are parted at blanks there."""
+    source = context.get_parameter_source("limit")
+    return [" ".join(limit)] if limit and source is not None and source.name == "ENVIRONMENT" else limit
+
+
 InventoryArgument = Annotated[Path, typer.Argument(metavar="INVENTORY", help="The inventory file (YAML).")]
 PolicyOption = Annotated[
     list[Path],
@@ -30,13 +36,14 @@ PolicyOption = Annotated[
     ),
 ]
 LimitOption = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "-l",
         "--limit",
         metavar="PATTERN",
         envvar="NETAUDIT_LIMIT",
-        help="Only hosts that match, as in Ansible: 'web:&prod:!web-03', '~^db', 'env=prod'.",
+        callback=_join_limit,
+        help="Only hosts that match, as in Ansible: 'web:&prod:!web-03', '~^db', 'env=prod'. Repeatable.",
     ),
 ]
 JobsOption = Annotated[
@@ -229,4 +236,6 @@ IgnoreHostKeysOption = Annotated[
 ColorOption = Annotated[
     ColorChoice, typer.Option("--color", envvar="NETAUDIT_COLOR", help="Colour in the text summary.")
 ]
-EvidenceArgument = Annotated[Path, typer.Argument(metavar="EVIDENCE", help="Evidence saved by run or collect.")]
+EvidenceArgument = Annotated[
+    Path, typer.Argument(metavar="EVIDENCE", help="Evidence saved by run or collect, or the folder of a run.")
+]

@@ -70,6 +70,22 @@ def _plan(spec: str, folder: Path, formats: Sequence[str]) -> Output:
     return Output(format_name, folder / name)
 
 
+def choose_evidence(spec: str | None) -> Path | None:
+    """Return where `collect -o [evidence=]PATH` puts the evidence, None for the usual place.
+
+    Raises UsageError for another format: it would name a file like `html=report.html`.
+    """
+    name, equals, target = (spec or "").partition("=")
+    if not equals or "/" in name:
+        return Path(spec) if spec else None
+    if name != "evidence":
+        raise UsageError(
+            f"collect writes evidence, not '{name}'",
+            f"for a file with = in its name: -o ./{spec} or -o evidence={spec}",
+        )
+    return _plan(f"{name}={target}", Path(), ("evidence",)).path if target else None
+
+
 def fetch_reporters(outputs: Sequence[Output]) -> None:
     """Begin to import what will render `outputs`: hosts let one wait longer than that takes."""
     known = FORMATS | FOLDERS

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.cli import log
+from auditor.cli.evidence_place import find_evidence
 from auditor.cli.outputs import EVIDENCE_NAME
 from auditor.cli.run_folder import check_unoccupied
 from auditor.display import escape
@@ -58,7 +59,7 @@ def choose_resumption(path: Path | None, inventory: Inventory, *, despite_change
         if despite_changes:
             raise UsageError("--despite-changes says how to resume", "name the run with --resume REPORT|RUN")
         return None
-    file = find_evidence(path)
+    file = find_evidence(path, unfinished_first=True)
     check_unoccupied(file.parent)
     now = {host.name: host for host in inventory.hosts}
     kept: dict[str, Host] = {}
@@ -76,20 +77,6 @@ def choose_resumption(path: Path | None, inventory: Inventory, *, despite_change
         raise _refuse(file, changed)
     _announce(file, opened.header, len(kept), len(inventory.hosts))
     return Resumption(file, (*opened.header.resumed, _name(opened.header)), kept)
-
-
-def find_evidence(path: Path) -> Path:
-    """Return the evidence of a run: that of a folder or of a report's, unfinished before finished, or `path` itself."""
-    if not path.is_dir() and path.suffix != ".json":
-        return path
-    folder = path if path.is_dir() else path.parent
-    for name in (f"{EVIDENCE_NAME}{PART}", EVIDENCE_NAME):
-        if (folder / name).is_file():
-            return folder / name
-    raise EvidenceError(
-        f"{folder} holds no {EVIDENCE_NAME}, so there is nothing to go on from",
-        "name the evidence itself, if it is elsewhere; a run gathers it unless -o leaves it out",
-    )
 
 
 def report_unfinished(folder: Path, paths: Collection[Path]) -> None:

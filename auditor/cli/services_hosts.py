@@ -9,9 +9,10 @@ from typing import NamedTuple
 from auditor.audit import collect_host
 from auditor.cli.boundary import say_exit
 from auditor.cli.clock import read_clock
+from auditor.cli.evidence_place import is_evidence
 from auditor.cli.fleet import Interruption, gather_hosts, open_transports, work_through_saved
 from auditor.cli.netstat_answer import Request, Shown
-from auditor.cli.netstat_hosts import choose_inventory, is_evidence
+from auditor.cli.netstat_hosts import choose_inventory
 from auditor.cli.netstat_output import say_troubles
 from auditor.collect import unframe
 from auditor.errors import NoHostsError, UsageError
@@ -30,7 +31,7 @@ class Asking(NamedTuple):
     """Which hosts to ask, and how."""
 
     target: str
-    limit: str | None
+    limit: Sequence[str] | None
     jobs: int
     timeout: float | None
 
@@ -39,19 +40,25 @@ class Asking(NamedTuple):
 class HostAnswers:
     """What the hosts say: each difference, with the names of the hosts it is on; `read` of them were read.
 
-    `code` is the exit code of an interruption; `troubles` are hosts that were not read, or not wholly.
+    Of those, `compared` had a table that was read whole, and those `without` one have none, or nothing in it. `code` is
+    the exit code of an interruption; `troubles` are hosts that were not read, or not wholly.
     """
 
     read: int = 0
+    compared: int = 0
+    without: list[str] = field(default_factory=list)
     differences: dict[Difference, list[str]] = field(default_factory=dict)
     troubles: list[Shown] = field(default_factory=list)
     code: int | None = None
 
 
 class _Said(NamedTuple):
+    """`differences` None: its table could not be compared; `without`: because there is none, or nothing in it."""
+
     host: str
-    differences: Sequence[Difference]
+    differences: Sequence[Difference] | None
     trouble: Shown | None
+    without: bool = False
 
 
 def ask_hosts(question: Question, asking: Asking) -> HostAnswers:
@@ -65,7 +72,9 @@ def ask_hosts(question: Question, asking: Asking) -> HostAnswers:
     for each in sorted(said, key=lambda one: one.host):
         answers.read += each.trouble is None or each.trouble.failure is None
         answers.troubles += [each.trouble] if each.trouble is not None else []
-        for difference in each.differences:
+        answers.compared += each.differences is not None
+        answers.without += [each.host] if each.without else []
+        for difference in each.differences or ():
             answers.differences.setdefault(difference, []).append(each.host)
     answers.code = interruption.code
     return answers
@@ -108,16 +117,17 @@ def _read_saved(question: Question, asking: Asking, said: list[_Said]) -> Interr
 def _answer(question: Question, evidence: Evidence) -> _Said:
     name = evidence.host.name
     if isinstance(evidence.outcome, Failure):
-        return _Said(name, (), Shown(name, failure=evidence.outcome))
+        return _Said(name, None, Shown(name, failure=evidence.outcome))
     snapshot = unframe(evidence.outcome)
     section = snapshot.sections.get("services")
-    table, _ = parse_services(section)
+    table, labels = parse_services(section)
     gap = table.gap()
     gaps = (*snapshot.gaps, *((gap,) if gap is not None else ()))
     trouble = Shown(name, gaps=gaps) if gaps else None
-    data = section.data if section is not None and gap is None else b""
-    compare = _compare_cached if len(data) <= _CACHED else _compare
-    return _Said(name, compare(data, question) if gap is None else (), trouble)
+    if gap is not None or not labels:
+        return _Said(name, None, trouble, without=gap is None)
+    compare = _compare_cached if len(table.data) <= _CACHED else _compare
+    return _Said(name, compare(table.data, question), trouble)
 
 
 def _compare(data: bytes, question: Question) -> tuple[Difference, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from auditor.document import suggest
 from auditor.errors import UsageError
 from auditor.model.services import Service
-from auditor.netstat.services import Question, say_difference, show_services
+from auditor.netstat.services import Question, name_hosts, say_difference, show_services
 from auditor.policies.services import assigned_services, bundled_services
 from auditor.reporters.inert import write_json
 
@@ -48,11 +48,19 @@ def explain_unknown(text: str, question: Question) -> UsageError:
 def _say(hosts: "HostAnswers | None") -> list[str]:
     if hosts is None:
         return []
-    noun = "host" if hosts.read == 1 else "hosts"
-    if not hosts.differences:
-        return ["", f"No difference in /etc/services of {hosts.read} {noun}."]
-    said = [say_difference(difference, names, hosts.read) for difference, names in sorted(hosts.differences.items())]
-    return ["", f"In /etc/services of {hosts.read} {noun}:", *(f"  {line}" for line in said)]
+    noun = "host" if hosts.compared == 1 else "hosts"
+    if not hosts.compared:
+        lines = ["No /etc/services of a host was compared."]
+    elif not hosts.differences:
+        lines = [f"No difference in /etc/services of {hosts.compared} {noun}."]
+    else:
+        found = sorted(hosts.differences.items())
+        lines = [f"In /etc/services of {hosts.compared} {noun}:"]
+        lines += [f"  {say_difference(difference, names, hosts.compared)}" for difference, names in found]
+    if hosts.without:
+        has = "1 host has" if len(hosts.without) == 1 else f"{len(hosts.without)} hosts have"
+        lines.append(f"{has} no /etc/services, or nothing in it: {name_hosts(hosts.without)}")
+    return ["", *lines]
 
 
 def _list(hosts: "HostAnswers | None") -> dict[str, object]:
@@ -60,6 +68,8 @@ def _list(hosts: "HostAnswers | None") -> dict[str, object]:
         return {}
     return {
         "hosts_read": hosts.read,
+        "hosts_compared": hosts.compared,
+        "hosts_without_table": hosts.without,
         "hosts_not_read": [each.host for each in hosts.troubles if each.failure is not None],
         "differences": [
             {**difference._asdict(), "hosts": names} for difference, names in sorted(hosts.differences.items())

@@ -2,7 +2,7 @@
 
 Ansible's words: terms are joined by comma or colon; a term is a host or group name, a glob, or a regular expression
 after `~`; `&` keeps only what the term matches too, `!` takes out what it matches, whatever the order. Ours: a term
-`env=prod` matches a label, its value a glob.
+`env=prod` matches a label, its value a glob. Several limits are one with the terms of all of them.
 """
 
 import re
@@ -26,16 +26,16 @@ _REPEATS = re.compile(r"(?<![\\(])[*+{?]")
 Match = Callable[[Host], bool]
 
 
-def limit_hosts(inventory: Inventory, pattern: str) -> Inventory:
-    """Return `inventory` with only the hosts that `pattern` selects, in its order; the rest become its `others`.
+def limit_hosts(inventory: Inventory, *patterns: str) -> Inventory:
+    """Return `inventory` with only the hosts that `patterns` select, in its order; the rest become its `others`.
 
     Raises NoHostsError when it selects none, naming the terms that match nothing, and UsageError when it cannot be
     read.
     """
-    terms = _split(pattern, inventory)
+    terms = [term for pattern in patterns for term in _split(pattern, inventory)]
     chosen = _choose(inventory.hosts, terms)
     if not chosen:
-        raise _nothing(inventory, pattern, terms)
+        raise _nothing(inventory, ",".join(patterns), terms)
     names = {host.name for host in chosen}
     others = tuple(host for host in inventory.hosts if host.name not in names)
     return inventory.model_copy(update={"hosts": chosen, "others": (*others, *inventory.others)})

@@ -85,9 +85,13 @@ def say_difference(difference: Difference, hosts: Sequence[str], total: int) -> 
         "unnamed": f"{what} ({trusted}) is not in their table",
         "only-there": f"{what} is called {found} there; the trusted table does not have it",
     }[difference.verdict]
-    named = ", ".join(escape(host) for host in hosts[:_NAMED])
+    return f"{words}: {len(hosts)} of {total} ({name_hosts(hosts)})"
+
+
+def name_hosts(hosts: Sequence[str]) -> str:
+    """Return the first of `hosts`, and how many more there are."""
     more = f" and {len(hosts) - _NAMED} more" if len(hosts) > _NAMED else ""
-    return f"{words}: {len(hosts)} of {total} ({named}{more})"
+    return f"{', '.join(escape(host) for host in hosts[:_NAMED])}{more}"
 
 
 def show_services(found: Sequence[Service], assigned: Set[Service]) -> list[str]:

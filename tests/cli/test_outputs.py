@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from auditor.cli import outputs
-from auditor.cli.outputs import Output, fetch_reporters, plan_outputs, point_latest, write_file
+from auditor.cli.outputs import Output, choose_evidence, fetch_reporters, plan_outputs, point_latest, write_file
 from auditor.errors import OutputError, UsageError
 from tests.requirements import require
 
@@ -23,6 +23,36 @@ def test_formats_without_a_path_go_to_their_usual_names(tmp_path: Path) -> None:
 
 def test_a_path_may_contain_an_equals_sign(tmp_path: Path) -> None:
     assert plan_outputs(["json=a=b.json"], tmp_path) == [Output("json", Path("a=b.json"))]
+
+
+@pytest.mark.parametrize(
+    ("spec", "path"),
+    [
+        (None, None),
+        ("x.gz", Path("x.gz")),
+        ("evidence=x.gz", Path("x.gz")),
+        ("evidence=a=b", Path("a=b")),
+        ("./a=b", Path("a=b")),
+        ("a/b=c", Path("a/b=c")),
+        ("evidence=", None),
+    ],
+)
+def test_collect_takes_a_path_with_or_without_its_format(spec: str | None, path: Path | None) -> None:
+    assert choose_evidence(spec) == path
+
+
+@pytest.mark.parametrize(
+    ("spec", "message", "hint"),
+    [
+        ("html=x.html", "collect writes evidence, not 'html'", "-o ./html=x.html or -o evidence=html=x.html"),
+        ("a=b", "collect writes evidence, not 'a'", "-o ./a=b or -o evidence=a=b"),
+        ("evidence=-", "does not go to standard output", "-o evidence=PATH"),
+    ],
+)
+def test_collect_writes_no_other_format(spec: str, message: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        choose_evidence(spec)
+    assert hint in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,13 @@ def test_a_host_that_newly_fails(site: Path) -> None:
     assert (result.returncode, closing(result)) == (1, "exit 1: 1 of 1 hosts newly fail; findings newly fail: 0")
 
 
+def test_a_run_is_named_by_its_folder_too(site: Path) -> None:
+    (site / "run").mkdir()
+    (site / "run" / "evidence.jsonl.gz").write_bytes((site / "e.jsonl.gz").read_bytes())
+    result = netaudit("policy", "impact", "old", "new", "-e", "run", cwd=site)
+    assert (result.returncode, closing(result)) == (1, "exit 1: 1 of 1 hosts newly fail; findings newly fail: 0")
+
+
 def test_the_other_way_round_nothing_fails(site: Path) -> None:
     result = netaudit("policy", "impact", "new", "old", "-e", "e.jsonl.gz", "--json", cwd=site)
     found = json.loads(result.stdout)

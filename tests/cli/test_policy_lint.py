@@ -14,6 +14,13 @@ def test_the_shipped_policies_have_nothing_to_answer_for() -> None:
     assert (result.returncode, result.stdout) == (0, "")
 
 
+def test_warnings_and_policies_are_counted(tmp_path: Path) -> None:
+    opened = "version: 1\npolicy: {}\nallow:\n  - {{service: postgresql}}\n"
+    write_files(tmp_path, d_p__yaml=opened.format("p"), d_q__yaml=opened.format("q"), r__yaml="version: 1\npolicy: r\n")
+    assert closing(netaudit("policy", "lint", "d", cwd=tmp_path)) == "exit 1: 2 warnings in 2 policies"
+    assert closing(netaudit("policy", "lint", "r.yaml", cwd=tmp_path)) == "exit 0: nothing to say about 1 policy"
+
+
 def test_a_warning_shows_its_line(tmp_path: Path) -> None:
     write_files(tmp_path, p__yaml="version: 1\npolicy: p\nallow:\n  - {service: postgresql}\n")
     result = netaudit("policy", "lint", "p.yaml", cwd=tmp_path)
@@ -23,7 +30,7 @@ def test_a_warning_shows_its_line(tmp_path: Path) -> None:
         "                ^",
         "  hint: say where: `bind: private`; or `bind: any` when that is meant",
     ]
-    assert (result.returncode, closing(result)) == (1, "exit 1: 1 warning(s) in 1 policies")
+    assert (result.returncode, closing(result)) == (1, "exit 1: 1 warning in 1 policy")
 
 
 @pytest.mark.parametrize(("group", "code"), [("web", 0), ("wbe", 1)])

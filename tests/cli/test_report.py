@@ -52,6 +52,11 @@ def test_hosts_are_redacted_on_request(tmp_path: Path) -> None:
     assert "web-03" not in netaudit("report", path, "--redact", "hosts", cwd=tmp_path).stdout
 
 
+def test_where_results_went_is_said(tmp_path: Path) -> None:
+    said = netaudit("report", save(tmp_path), "-o", "sarif", "-o", "json=-", cwd=tmp_path)
+    assert said.stderr == f"wrote {tmp_path / 'netaudit.sarif'}\n"
+
+
 def test_only_hosts_can_be_redacted(tmp_path: Path) -> None:
     assert netaudit("report", save(tmp_path), "--redact", "ports", cwd=tmp_path).returncode == 2
 

@@ -127,6 +127,12 @@ def test_wrong_usage_has_a_closing_line_too(arguments: list[str], site: Path) ->
     assert result.stderr.splitlines()[-1] == "exit 2: wrong usage; no host was contacted"
 
 
+def test_a_choice_that_is_not_there_is_told_in_plain_words(site: Path) -> None:
+    result = netaudit("run", "inventory.yaml", "--fail-on", "none", cwd=site)
+    assert ": 'none' is not one of 'critical', 'high', 'medium', 'low', 'info'." in result.stderr
+    assert "Value error" not in result.stderr
+
+
 def test_a_full_standard_output_is_no_defect(site: Path) -> None:
     with Path("/dev/full").open("w") as full:
         process = subprocess.run(

@@ -3,23 +3,31 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from auditor.model.transcript import Evidence, EvidenceHeader, Failure
 from auditor.transport.evidence import EvidenceWriter
 from tests.builders import NOW, a_host
 from tests.cli.program import closing, netaudit
-from tests.collect.answers import a_transcript, frame
+from tests.collect.answers import NONCE, a_transcript, frame
 
 PLAIN = b"https 443/tcp\nhttps 443/udp\npostgresql 5432/tcp postgres\n"
 ODD = b"https 4444/tcp\npostgresql 5432/tcp postgres\nbackdoor 31337/tcp\n"
 
 
-def make_evidence(folder: Path, lost: bool = False, **tables: bytes) -> Path:
-    """Return the evidence of hosts with these services tables."""
+ENDED = f"\n{NONCE} E services ok\n".encode()
+"""How the script closes a table that it read."""
+
+
+def make_evidence(folder: Path, lost: bool = False, status: str = "ok", **tables: bytes) -> Path:
+    """Return the evidence of hosts with these services tables, whose reading went as `status` says."""
     path = folder / "evidence.jsonl.gz"
     header = EvidenceHeader(run_id="r", started_at=NOW, inventory_path="i.yaml", inventory_sha256="0" * 64)
     with EvidenceWriter(path, header) as writer:
         for name, table in tables.items():
-            outcome = a_transcript(frame({"services": table}))
+            answer = frame({"services": table})
+            assert answer.count(ENDED) == 1
+            outcome = a_transcript(answer.replace(ENDED, ENDED.replace(b" ok", f" {status}".encode())))
             writer.append(Evidence(host=a_host(name), outcome=outcome, finished_at=NOW))
         if lost:
             failure = Failure(phase="tcp", code="tcp-refused", message="Connection refused", hint="check the port")
@@ -85,6 +93,33 @@ def test_a_host_that_was_not_read_makes_the_answer_incomplete(tmp_path: Path) ->
     result = netaudit("services", "https", "-i", path, cwd=tmp_path)
     assert (result.returncode, closing(result)) == (3, "exit 3: 1 of 2 hosts not read completely")
     assert "gone: tcp/tcp-refused" in result.stderr
+
+
+@pytest.mark.parametrize(("status", "table"), [("absent", b""), ("ok", b""), ("ok", b"# nothing\n")])
+def test_a_host_without_a_table_does_not_agree_with_it(tmp_path: Path, status: str, table: bytes) -> None:
+    path = make_evidence(tmp_path, status=status, web_1=table)
+    result = netaudit("services", "https", "-i", path, cwd=tmp_path)
+    assert result.returncode == 0
+    assert "No difference" not in result.stdout
+    assert result.stdout.endswith(
+        "No /etc/services of a host was compared.\n1 host has no /etc/services, or nothing in it: web_1\n"
+    )
+
+
+def test_hosts_without_a_table_are_counted_apart(tmp_path: Path) -> None:
+    path = make_evidence(tmp_path, web_1=PLAIN, web_2=b"", web_3=b"")
+    result = netaudit("services", "postgres", "-i", path, cwd=tmp_path)
+    assert "No difference in /etc/services of 1 host.\n" in result.stdout
+    assert result.stdout.endswith("\n2 hosts have no /etc/services, or nothing in it: web_2, web_3\n")
+    told = json.loads(netaudit("services", "--json", "-i", path, cwd=tmp_path).stdout)
+    assert (told["hosts_read"], told["hosts_compared"], told["hosts_without_table"]) == (3, 1, ["web_2", "web_3"])
+
+
+def test_a_table_that_is_denied_does_not_agree(tmp_path: Path) -> None:
+    path = make_evidence(tmp_path, status="denied", web_1=b"")
+    result = netaudit("services", "https", "-i", path, cwd=tmp_path)
+    assert result.returncode == 3
+    assert result.stdout.endswith("\nNo /etc/services of a host was compared.\n")
 
 
 def test_live_hosts_are_asked(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_a_missing_inventory_is_not_taken_for_a_host() -> None:
 
 def test_a_limit_makes_no_sense_for_one_host() -> None:
     with pytest.raises(UsageError):
-        choose_target("web-01", limit="web")
+        choose_target("web-01", limit=["web"])
 
 
 def test_ssh_config_is_asked_for_the_host(tmp_path: Path) -> None:

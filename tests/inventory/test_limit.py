@@ -60,6 +60,12 @@ def test_a_limit_selects_what_ansible_selects(pattern: str, hosts: str) -> None:
     assert names_of(limit_hosts(FLEET, pattern)) == hosts
 
 
+def test_several_limits_are_one_with_all_their_terms() -> None:
+    assert names_of(limit_hosts(FLEET, "db:!db-02", "web-01", "bastion")) == "bastion db-01 web-01"
+    with pytest.raises(NoHostsError, match=r"'web,&db'"):
+        limit_hosts(FLEET, "web", "&db")
+
+
 @pytest.mark.parametrize(
     ("pattern", "hosts"),
     [

@@ -17,7 +17,8 @@ def impact(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The policies as they are: a file or a folder.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The policies as they would be.")],
     evidence: Annotated[
-        list[Path], typer.Option("-e", "--evidence", metavar="FILE", help="Evidence of run or collect. Repeatable.")
+        list[Path],
+        typer.Option("-e", "--evidence", metavar="FILE", help="Evidence, or the folder of a run. Repeatable."),
     ],
     fail_on: FailOnOption = "low",
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of Markdown.")] = False,
@@ -43,12 +44,13 @@ def judge_twice(
 ) -> "Iterator[tuple[HostReport, HostReport]]":
     """Yield what the two sets of policies say of each host, at the time of its evidence. Raises EvidenceError."""
     from auditor.audit import judge_evidence
+    from auditor.cli.evidence_place import find_evidence
     from auditor.evaluate import compile_policies
     from auditor.transport.evidence import read_evidence
 
     old, new = compile_policies(before), compile_policies(after)
     for file in files:
-        with read_evidence(file) as saved:
+        with read_evidence(find_evidence(file)) as saved:
             now = saved.header.started_at
             for evidence in saved:
                 yield judge_evidence(evidence, old, now, fail_on), judge_evidence(evidence, new, now, fail_on)

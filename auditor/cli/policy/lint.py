@@ -31,6 +31,7 @@ def lint(
     for warning in warnings:
         print(warning)
     total = len(policies.policies)
+    counted = f"{total} {'policy' if total == 1 else 'policies'}"
     if warnings:
-        return say_exit(1, [f"{len(warnings)} warning(s) in {total} policies"])
-    return say_exit(0, [f"nothing to say about {total} policies"])
+        return say_exit(1, [f"{len(warnings)} warning{'s' * (len(warnings) > 1)} in {counted}"])
+    return say_exit(0, [f"nothing to say about {counted}"])
