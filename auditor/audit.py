@@ -96,7 +96,7 @@ def _judge(evidence: Evidence, policies: CompiledPolicies, now: datetime, fail_o
             facts=None,
             findings=findings,
         )
-    facts = parse_snapshot(unframe(outcome), outcome)
+    facts = parse_snapshot(unframe(outcome), outcome, namespaces=host.namespaces)
     judgement = evaluate(host, facts, policies, now)
     return HostReport(
         name=host.name,

@@ -1,16 +1,19 @@
 """The fleet: every job once, results as they come, and an end when it is asked for."""
 
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from time import monotonic
 
 import pytest
 
-from auditor.audit import Fleet, collect_host
+from auditor.audit import Fleet, collect_host, judge_evidence
+from auditor.collect import build_script
+from auditor.evaluate import compile_policies
 from auditor.model.host import Host
-from auditor.model.transcript import Failure, Transcript
+from auditor.model.transcript import Evidence, Failure, Transcript
 from auditor.transport import Script
-from tests.builders import NOW, a_host
+from tests.builders import NOW, a_host, a_policy, a_policy_set
 from tests.sources import InOrder
 
 
@@ -183,3 +186,17 @@ def test_a_host_on_which_we_break_costs_only_itself(error: Exception) -> None:
     assert isinstance(evidence.outcome, Failure)
     assert evidence.outcome.code == "internal-error"
     assert type(error).__name__ in evidence.outcome.message
+
+
+def test_a_host_whose_answer_lacks_the_namespaces_asked_for_is_incomplete() -> None:
+    """A collector that is installed on the host answers whatever is asked for with what it has."""
+    script = build_script("5" * 32)
+    stdout = subprocess.run(["sh", "-s"], input=script.text, capture_output=True, check=True).stdout
+    outcome = Transcript(nonce=script.nonce, stdout=stdout, exit_status=0, started_at=NOW, finished_at=NOW)
+    policies = compile_policies(a_policy_set(a_policy(default="ignore")))
+    for wanted in (False, True):
+        evidence = Evidence(host=a_host(namespaces=wanted), outcome=outcome, finished_at=NOW)
+        report = judge_evidence(evidence, policies, NOW, "high")
+        assert [gap.source for gap in report.gaps].count("namespaces") == wanted
+        assert [one.subject for one in report.findings if one.rule == "evidence-gap"].count("namespaces") == wanted
+        assert not (wanted and report.status == "compliant")

@@ -13,6 +13,7 @@ from auditor.errors import DocumentError, Problem, UsageError
 from auditor.model.facts import Coverage, HostFacts, Listener, System
 from auditor.model.finding import RULES
 from auditor.model.host import Host
+from auditor.model.policy import Entry, PolicySet, Waiver
 
 FOLDER = "tests"
 _DAY = datetime(1970, 1, 1, tzinfo=UTC)
@@ -30,15 +31,20 @@ def find_cases(folder: Path) -> list[Path]:
     return found
 
 
-def load_cases(paths: Sequence[Path]) -> tuple[Case, ...]:
-    """Return the cases of all files, in order. Raises DocumentError with every problem of every file."""
+def load_cases(paths: Sequence[Path], policies: PolicySet) -> tuple[Case, ...]:
+    """Return the cases of all files, in order. Raises DocumentError with every problem of every file.
+
+    `policies` are those the cases are of: a case that says `waived` of an entry that none of them has is a mistake.
+    """
     problems: list[Problem] = []
     cases: list[Case] = []
     for path in paths:
         try:
             document = read_document(path)
             file = salvage(document, CasesFile)
-            cases += [_read_case(document, ("cases", index), case) for index, case in enumerate(file.cases)]
+            for index, case in enumerate(file.cases):
+                cases.append(_read_case(document, ("cases", index), case))
+                _check_waived(document, ("cases", index, "listeners"), case.listeners or {}, policies)
             document.finish()
         except DocumentError as error:
             problems += error.problems
@@ -80,7 +86,7 @@ def _read_listeners(document: Document, loc: Loc, texts: Mapping[str, str]) -> t
 
 
 def _read_expected(listener: Listener, text: str, document: Document, loc: Loc) -> Expectation:
-    word, *rest = text.split()
+    word, *rest = text.split() or [text]
     if word not in WORDS:
         raise mistake(f"{word!r} is nothing that can be said of a listener", _near_word(word))
     if len(rest) > 1:
@@ -88,6 +94,27 @@ def _read_expected(listener: Listener, text: str, document: Document, loc: Loc) 
     if rest and word in ("ignored", "unexpected-listener"):
         raise mistake(f"no entry decides on what is {word}", f"write {word} alone")
     return Expectation(listener=listener, word=word, entry=rest[0] if rest else None, origin=document.origin(loc))
+
+
+def _check_waived(document: Document, loc: Loc, texts: Mapping[str, str], policies: PolicySet) -> None:
+    """Complain where `waived` has the id of its waiver, or any other that no entry has: it could never come true."""
+    entries = {name for policy in policies.policies for one in (*policy.allow, *policy.deny) for name in _names(one)}
+    waivers = {name for policy in policies.policies for one in policy.waivers for name in _names(one)}
+    for text, expected in texts.items():
+        word, *rest = expected.split() or [expected]
+        if word != "waived" or len(rest) != 1 or rest[0] in entries:
+            continue
+        name = rest[0]
+        if name in waivers:
+            message = f"{name} is a waiver, and here stands the entry that decides"
+            document.complain((*loc, text), message, "write waived alone, or after it the id of the entry")
+        else:
+            document.complain((*loc, text), f"no policy has an entry {name}", suggest(name, sorted(entries)))
+
+
+def _names(one: Entry | Waiver) -> tuple[str, str]:
+    """Return both ways to name an entry in a case."""
+    return one.id, f"{one.policy}/{one.id}"
 
 
 def _read_findings(document: Document, loc: Loc, texts: Sequence[str]) -> tuple[ExpectedFinding, ...]:
@@ -130,6 +157,6 @@ def _make_facts(
         one.listener.model_copy(update={"service": labels.get(f"{one.listener.port}/{one.listener.proto}")})
         for one in expectations
     )
-    coverage = tuple(Coverage(source=name, status="ok") for name in ("tcp", "tcp6", "udp", "udp6"))
+    coverage = tuple(Coverage(source=name, status="ok") for name in ("tcp", "tcp6", "udp", "udp6", "namespaces"))
     system = System(collected_at=_DAY, byte_order="little", privileged=True, states={"tcp": dict(states)})
     return HostFacts(system=system, listeners=listeners, coverage=coverage, gaps=(), services=labels)

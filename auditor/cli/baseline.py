@@ -91,7 +91,8 @@ def read_hosts(source: Path) -> "Iterator[tuple[Host, HostFacts]]":
     with read_evidence(source) as saved:
         for evidence in saved:
             if isinstance(evidence.outcome, Transcript):
-                yield evidence.host, parse_snapshot(unframe(evidence.outcome), evidence.outcome)
+                host, outcome = evidence.host, evidence.outcome
+                yield host, parse_snapshot(unframe(outcome), outcome, namespaces=host.namespaces)
 
 
 def _from_report(one: "HostReport", source: str) -> "Iterator[tuple[Host, HostFacts]]":

@@ -27,6 +27,8 @@ _NAMES: dict[Phase, str] = {
 }
 _ANSWER = {"no-frame", "no-shell", "broken-frame", "dirty-frame", "cut-off", "exit-status"}
 """Gaps that say that the script did not run to its end, or that its words did not arrive as they were."""
+_FOR_ROOT = {"namespaces": "other network namespaces", "nat": "address translation"}
+"""What is read as root only, besides who holds a socket."""
 _SKEW_S = 300.0
 """From here on two clocks tell different stories in the logs."""
 
@@ -123,7 +125,12 @@ def _check_tables(read: Read) -> Check:
 
 def _check_privilege(read: Read) -> Check:
     if read.facts.system.privileged:
-        return Check("privilege", "ok", "root: everything there is can be read")
+        denied = {each.source for each in read.facts.coverage if each.status == "denied"}
+        unread = sorted(denied | {gap.source for gap in read.find_gaps(_FOR_ROOT.__contains__)})
+        if not unread:
+            return Check("privilege", "ok", "root: everything there is can be read")
+        detail = f"root; not read, or not whole: {', '.join(_FOR_ROOT.get(each, each) for each in unread)}"
+        return Check("privilege", "note", detail, "docs/privileges.md says what is read as root, and how")
     detail = f"{read.host.user or 'the account'} is not root: enough for all that listens, not for who holds it"
     return Check("privilege", "note", detail, "if owners matter: `sudo: true`, and `netaudit target-kit` for the host")
 
@@ -151,7 +158,8 @@ def _check_owners(read: Read) -> Check:
 def _check_namespaces(read: Read) -> Check:
     gaps = read.find_gaps("namespaces".__eq__)
     if gaps:
-        return Check("namespaces", "failed", _join(gaps), "log in as root, or set `sudo: true`", "evidence-gap")
+        advice = "follow the reason given, or do without them: take `namespaces: true` from the host"
+        return Check("namespaces", "failed", _join(gaps), advice, "evidence-gap")
     if not read.host.namespaces:
         return Check("namespaces", "ok", "others than the host's own: not asked for")
     others = [each for each in read.facts.coverage if each.source == "namespaces"]

@@ -99,4 +99,5 @@ def examine(patient: "Host", inventory: "Inventory") -> "list[Check]":
     if not isinstance(evidence.outcome, Transcript):
         return diagnose(evidence, steps.taken, None)
     snapshot = unframe(evidence.outcome)
-    return diagnose(evidence, steps.taken, Read(patient, snapshot, parse_snapshot(snapshot, evidence.outcome)))
+    facts = parse_snapshot(snapshot, evidence.outcome, namespaces=patient.namespaces)
+    return diagnose(evidence, steps.taken, Read(patient, snapshot, facts))

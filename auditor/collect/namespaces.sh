@@ -5,7 +5,8 @@
 #
 #   |+ begin <inode of a table> <inode of the namespace, 0: not known> <process or name> <file>...
 #   |the files, one after the other, each with a line `Linux` after it
-#   |+ end <inode of a table> ok, error, or gone (the process ended meanwhile; the next one is asked)
+#   |+ end <inode of a table> ok, error, or gone (the process ended meanwhile, and the next one is asked; or the name is
+#                                              that of a file which is no network namespace)
 #   |+ name <inode of the namespace> <name>
 #   |+ more          there are more than 256
 #   |+ denied        of some processes it may not be known in which namespace they are
@@ -14,6 +15,13 @@ C=0
 inode() {
   set -- $(ls -1iL "$@" 2>/dev/null)
   H=${1:-0}
+}
+# no_namespace FILE: setns(2) says EINVAL of a file that is none, as `ip netns` leaves them behind. Nothing else tells: it
+# is as empty as the real ones, whose path is their name too.
+no_namespace() {
+  [ "$1" ] || return
+  case $(nsenter "--net=$1" true 2>&1) in *"nvalid argument"*) return 0 ;; esac
+  return 1
 }
 show() {
   I=$1
@@ -30,10 +38,10 @@ show() {
   done
   echo "|+ begin $I $H ${F##*/}$K"
   # cat reads in larger pieces than sed, which loses fewer rows and costs the kernel less: see probe.sh.
-  { X=$({ { $J cat "$@" 2>/dev/null; echo $? >&3; } | sed "s/^/|/" >&4; } 3>&1); } 4>&1
+  { X=$({ { ${J:+nsenter "--net=$J"} cat "$@" 2>/dev/null; echo $? >&3; } | sed "s/^/|/" >&4; } 3>&1); } 4>&1
   if [ "$X" = 0 ]; then X=ok
-  elif [ -e "$F/net/tcp" ]; then X=error
-  else X=gone
+  elif no_namespace "$J" || [ ! -e "$F/net/tcp" ]; then X=gone
+  else X=error
   fi
   echo "|+ end $I $X"
 }
@@ -60,7 +68,7 @@ B=$H
   done
   [ -z "$W" ] || echo "|+ denied"
   for F in /run/netns/* /run/docker/netns/*; do
-    [ -e "$F" ] || continue
+    [ -f "$F" ] || continue
     inode "$F"
     case $M in
       *" $H "*) ;;
@@ -68,7 +76,8 @@ B=$H
         C=$((C + 1))
         [ $C -le 256 ] || { echo "|+ more"; break; }
         L=$F
-        show 0 "$P/self" "nsenter --net=$L" "$L"
+        show 0 "$P/self" "$L" "$L"
+        case $X in gone) continue ;; esac
         F=$L
         M="$M$H " ;;
     esac

@@ -150,6 +150,6 @@ def _conclude(book: Rulebook | None, outcome: Outcome, *, waived: bool) -> str:
         ruling = book.rule_unlisted(outcome.listener)
         said = (
             f"no line is about {port}, and the strictest setting of the policies that apply is {ruling.default} "
-            f"({ruling.policy.name}, {ruling.policy.origin})"
+            f"({ruling.policy.name}, {ruling.origin})"
         )
     return f"{said}; a waiver covers it" if waived else said

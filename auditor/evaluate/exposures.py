@@ -3,7 +3,8 @@
 An exposure is judged like a listener that takes every address the rule does, and that no process holds: the kernel
 passes its packets on. A range is judged once for each stretch of it that the same lines name. A deny line speaks
 always, everything else where a policy says `exposures: warn` or `deny`. The rules are those of listeners:
-`forbidden-listener`, `unexpected-listener`, `exposed-listener`, `wrong-owner`.
+`forbidden-listener`, `unexpected-listener`, `exposed-listener`, `wrong-owner`. Where a policy says `deny`, not to have
+read them is a gap.
 """
 
 from collections.abc import Iterator
@@ -15,9 +16,9 @@ from auditor.evaluate.case import Case
 from auditor.evaluate.fingerprint import Identity, fingerprint
 from auditor.evaluate.judge import Outcome, judge_listener
 from auditor.evaluate.rulebook import Rulebook
-from auditor.evaluate.wording import list_controls, name_claim
+from auditor.evaluate.wording import join_some, list_controls, name_claim
 from auditor.model.address import Scope, classify_scope
-from auditor.model.facts import Exposure, Listener, Proto
+from auditor.model.facts import Exposure, Gap, HostFacts, Listener, Proto
 from auditor.model.finding import Finding
 from auditor.model.policy import Severity, severity_rank
 
@@ -47,6 +48,34 @@ def judge_exposures(case: Case, book: Rulebook) -> Iterator[JudgedExposure]:
         if faults:
             worst = max(faults, key=lambda outcome: severity_rank(_severity(outcome, book)))
             yield JudgedExposure(_describe(case, book, exposure, worst), tuple(outcome.listener for outcome in faults))
+
+
+def find_unread(case: Case) -> Iterator[Gap]:
+    """Yield a gap when a policy says `exposures: deny`, and which ports NAT leads elsewhere was not read whole.
+
+    `warn` informs of what is seen, and makes no host incomplete. IPVS that was not read whole is a gap for everybody.
+    """
+    asking = [policy for policy in case.book.policies if policy.exposures == "deny"] if case.book else []
+    doubt = _doubt_nat(case.facts)
+    if asking and doubt:
+        places = join_some([f"`exposures: deny` ({policy.place_of('exposures')})" for policy in asking])
+        verb = "asks" if len(asking) == 1 else "ask"
+        yield Gap(
+            source="exposures",
+            reason=f"which ports NAT leads elsewhere was not read ({doubt}), and {places} {verb} for it",
+        )
+
+
+def _doubt_nat(facts: HostFacts) -> str:
+    """Return why not all that NAT does on the host is known; nothing where it is, or the host has no NAT."""
+    if facts.system.reader_netns == "other":
+        return "nat is another network namespace's"
+    for source in facts.coverage:
+        if source.source == "nat" and source.status not in {"ok", "absent"}:
+            return f"nat is {source.status}"
+        if source.source == "nat" and source.rejected:
+            return "nat has lines that were not understood"
+    return ""
 
 
 def _stand_in(exposure: Exposure, book: Rulebook) -> Iterator[Listener]:
@@ -98,7 +127,7 @@ def _severity(outcome: Outcome, book: Rulebook) -> Severity:
 
 def _describe(case: Case, book: Rulebook, exposure: Exposure, worst: Outcome) -> Finding:
     rule = worst.rule or "unexpected-listener"
-    policy, line = (worst.policy, worst.line) if worst.line is not None else (book.unlisted["exposures"].policy, None)
+    line, ruling = worst.line, book.unlisted["exposures"]
     where = _name_place(exposure)
     identity = Identity(rule, case.host.name, exposure.source, exposure.proto, exposure.address or "any", where)
     return Finding(
@@ -108,8 +137,8 @@ def _describe(case: Case, book: Rulebook, exposure: Exposure, worst: Outcome) ->
         subject=f"{where} to {exposure.target} ({exposure.source})",
         message=f"{where} leads to {exposure.target} without a socket, and {_say_why(book, worst)}",
         remediation="Stop publishing it; or, if it may be reached, allow its port (with `owner: kernel` nothing else).",
-        controls=list_controls(line) if line is not None else policy.controls if policy is not None else (),
-        origin=line.entry.origin if line is not None else policy.origin if policy is not None else None,
+        controls=list_controls(line) if line is not None else ruling.policy.controls,
+        origin=line.entry.origin if line is not None else ruling.origin,
     )
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from auditor.evaluate.index import PortIndex
 from auditor.evaluate.match import Candidate, Fit, Line, Reach, accept, reach_of, touch
-from auditor.evaluate.rulebook import Rulebook
+from auditor.evaluate.rulebook import Rulebook, find_switch
 from auditor.model.facts import PROTOS, Listener, Proto
 from auditor.model.finding import RuleId
 from auditor.model.policy import Policy, Severity, severity_rank
@@ -124,10 +124,11 @@ def worst_line(lines: Sequence[Line]) -> Line:
 def note_verdict(outcome: Outcome, *, waived: bool) -> JudgedListener:
     """Return the listener as it stands in the report; `waived`: what was found about it is."""
     line, policy = outcome.line, outcome.policy
-    decided = line.decision if line is not None else _decide_by_default(policy) if policy is not None else None
+    decided = line.decision if line is not None else _decide_by_default(policy, outcome.listener) if policy else None
     verdict = "waived" if waived else outcome.verdict
     return _make_judged({**outcome.listener.__dict__, "verdict": verdict, "decided_by": decided})
 
 
-def _decide_by_default(policy: Policy) -> Decision:
-    return _make_decision(policy=policy.name, entry=None, file=policy.origin.file, line=policy.origin.line)
+def _decide_by_default(policy: Policy, listener: Listener) -> Decision:
+    origin = policy.place_of(find_switch(listener))
+    return _make_decision(policy=policy.name, entry=None, file=origin.file, line=origin.line)

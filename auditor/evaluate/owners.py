@@ -17,6 +17,8 @@ from auditor.model.facts import Listener, Owner
 from auditor.model.policy import OwnerClass, OwnerCondition
 
 Answer = Literal["yes", "no", "unknown"]
+Part = Literal["user", "processes"]
+"""What a condition asks about: the user the socket belongs to, and the processes that hold it."""
 
 _COMM = 15
 """Characters of a process name the kernel keeps: TASK_COMM_LEN, include/linux/sched.h, less the NUL."""
@@ -34,6 +36,16 @@ def hold_any(condition: OwnerCondition, listener: Listener) -> Answer:
     """Return whether anything that holds the socket fits: what a deny line asks."""
     processes = _ask_processes(condition, listener, listener.owners, _any)
     return _all((_ask_user(condition.user, listener), processes))
+
+
+def find_doubts(condition: OwnerCondition, listener: Listener, *, forbids: bool) -> tuple[Part, ...]:
+    """Return which parts of a condition cannot be answered; `forbids`: a deny line asks."""
+    hold = hold_any if forbids else hold_all
+    parts: dict[Part, OwnerCondition] = {
+        "user": OwnerCondition(user=condition.user),
+        "processes": condition.model_copy(update={"user": ()}),
+    }
+    return tuple(name for name, part in parts.items() if hold(part, listener) == "unknown")
 
 
 def _all(answers: Iterable[Answer]) -> Answer:

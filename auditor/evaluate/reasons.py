@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from auditor.evaluate.match import Candidate, Meeting
-from auditor.evaluate.wording import UNSEEN, name_binds, name_condition, name_holders, name_port
+from auditor.evaluate.wording import join_words, name_binds, name_condition, name_holders, name_port, say_unseen
 from auditor.model.explanation import Reason
 from auditor.model.facts import Listener
 
@@ -61,7 +61,9 @@ def _say_owner(candidate: Candidate, listener: Listener, meeting: Meeting) -> Re
     if condition is None:
         return Reason(answer="yes", words="anybody may hold it")
     if meeting.owner == "unknown":
-        found = f"who holds it is not seen ({UNSEEN[listener.owner_status]})"
+        why = say_unseen(candidate.line.entry, listener)
+        noun = "who holds it is not seen" if "processes" in why else "its user cannot be compared"
+        found = f"{noun} ({join_words(list(why.values()))})"
     else:
         found = f"{name_holders(listener, (condition,))} holds it"
     return Reason(answer=meeting.owner, words=f"it is for {name_condition(condition)}, and {found}")

@@ -3,17 +3,15 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 from auditor.evaluate.index import PortIndex
 from auditor.evaluate.match import Line, accepts_plainly, ready_line
 from auditor.evaluate.names import Name, list_names
 from auditor.evaluate.waivers import Waivers
 from auditor.model.facts import Listener, Proto
-from auditor.model.policy import Bound, Default, Policy, Severity, severity_rank
-
-Switch = Literal["default", "ephemeral_udp", "raw_sockets", "exposures"]
-"""Which setting of a policy decides on a listener that no line names."""
+from auditor.model.origin import Origin
+from auditor.model.policy import SWITCHES, Bound, Default, Policy, Severity, Switch, severity_rank
 
 _STRICTNESS: tuple[Default, ...] = get_args(Default)
 _KEPT = 4096
@@ -22,10 +20,15 @@ _RAW: frozenset[Proto] = frozenset({"raw", "packet"})
 
 
 class Ruling(NamedTuple):
-    """What holds for a listener no line names, and the policy that says so."""
+    """What holds for a listener no line names, the policy that says so, and by which of its switches."""
 
     default: Default
     policy: Policy
+    switch: Switch
+
+    @property
+    def origin(self) -> Origin:
+        return self.policy.place_of(self.switch)
 
 
 class Bounding(NamedTuple):
@@ -58,9 +61,14 @@ class Rulebook:
 
     def rule_unlisted(self, listener: Listener) -> Ruling:
         """Return what holds for a listener that no line names."""
-        if listener.kind == "ephemeral-udp":
-            return self.unlisted["ephemeral_udp"]
-        return self.unlisted["raw_sockets" if listener.proto in _RAW else "default"]
+        return self.unlisted[find_switch(listener)]
+
+
+def find_switch(listener: Listener) -> Switch:
+    """Return which setting of a policy decides on a listener that no line names."""
+    if listener.kind == "ephemeral-udp":
+        return "ephemeral_udp"
+    return "raw_sockets" if listener.proto in _RAW else "default"
 
 
 def compile_rulebook(policies: Iterable[Policy]) -> Rulebook | None:
@@ -80,12 +88,7 @@ def compile_rulebook(policies: Iterable[Policy]) -> Rulebook | None:
         required=tuple(line for line in allow if line.entry.required),
         names=list_names(line for line in (*deny, *allow) if line.entry.service),
         waivers=Waivers(ordered),
-        unlisted={
-            "default": _strictest((policy.default, policy) for policy in ordered),
-            "ephemeral_udp": _strictest((policy.ephemeral_udp, policy) for policy in ordered),
-            "raw_sockets": _strictest((policy.raw_sockets, policy) for policy in ordered),
-            "exposures": _strictest((policy.exposures, policy) for policy in ordered),
-        },
+        unlisted={switch: _strictest(switch, ordered) for switch in SWITCHES},
         bounds=tuple(Bounding(bound, policy) for policy in ordered for bound in policy.bounds),
         names_of_policies=tuple(policy.name for policy in ordered),
     )
@@ -97,9 +100,7 @@ def _find_plain(allow: PortIndex, deny: PortIndex, proto: Proto, port: int, on_h
     return allowing[0].line if plain else None
 
 
-def _strictest(choices: Iterable[tuple[Default, Policy]]) -> Ruling:
+def _strictest(switch: Switch, policies: Iterable[Policy]) -> Ruling:
     """Return the strictest setting and, of the policies that have it, the one with the worst severity."""
-    default, policy = min(
-        choices, key=lambda choice: (_STRICTNESS.index(choice[0]), -severity_rank(choice[1].severity))
-    )
-    return Ruling(default, policy)
+    choices = (Ruling(getattr(policy, switch), policy, switch) for policy in policies)
+    return min(choices, key=lambda one: (_STRICTNESS.index(one.default), -severity_rank(one.policy.severity)))

@@ -5,12 +5,13 @@ from functools import lru_cache
 from ipaddress import ip_address
 
 from auditor.evaluate.match import Line
+from auditor.evaluate.owners import Part, find_doubts
 from auditor.model.address import join_port
 from auditor.model.facts import Listener, Owner, OwnerStatus
 from auditor.model.policy import Entry, OwnerCondition
 
 ANYWHERE = "any"
-UNSEEN: dict[OwnerStatus, str] = {
+_UNSEEN: dict[OwnerStatus, str] = {
     "not-collected": "owners were not collected",
     "unprivileged": "it was read without root",
     "other-namespace": "another namespace holds it",
@@ -104,6 +105,25 @@ def name_condition(condition: OwnerCondition) -> str:
     if condition.classes:
         parts.append(join_words(condition.classes, "or"))
     return ", and ".join(parts)
+
+
+def say_unseen(entry: Entry, listener: Listener) -> dict[Part, str]:
+    """Return why it is not known whether who holds a listener fits an entry, by what cannot be answered.
+
+    The names of users come with the owners: where those were not collected, that is why.
+    """
+    asked = find_doubts(entry.owner, listener, forbids=entry.action == "deny") if entry.owner else ()
+    processes = _UNSEEN[listener.owner_status]
+    if listener.owner_status == "not-collected":
+        return {"processes": processes} if asked else {}
+    return {part: processes if part == "processes" else _say_user(listener) for part in asked}
+
+
+def _say_user(listener: Listener) -> str:
+    """Return why a user cannot be compared: by name, or by number where somebody wrote the listener down."""
+    if listener.uid is not None:
+        return f"user {listener.uid} has no name in what was read of the host's /etc/passwd"
+    return f"the number of user {listener.user} is not given" if listener.user else "its user is not known"
 
 
 def name_holders(listener: Listener, conditions: Sequence[OwnerCondition]) -> str:

@@ -16,6 +16,9 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 _RANKS: dict[Severity, int] = {severity: rank for rank, severity in enumerate(reversed(SEVERITIES))}
 Default = Literal["deny", "warn", "ignore"]
 """Strictest first."""
+Switch = Literal["default", "ephemeral_udp", "raw_sockets", "exposures"]
+SWITCHES: tuple[Switch, ...] = get_args(Switch)
+"""The settings of a policy for what no line names."""
 NetnsChoice = Literal["host", "containers", "any"]
 """The host's own network namespace; every other one found on it; all of them."""
 OwnerClass = Literal["kernel", "systemd", "docker-proxy", "kubelet", "container"]
@@ -189,7 +192,8 @@ class Selector(Value):
 class Policy(Value):
     """One policy file, with all it includes. `applies_to` None: every host; `excluded` hosts match any key of `except`.
 
-    `sha256` is of the file's bytes; `included` are the other files it is made of.
+    `sha256` is of the file's bytes; `included` are the other files it is made of. `written` is where those of the
+    switches stand that are written, here or in an included file.
     """
 
     name: str
@@ -204,12 +208,17 @@ class Policy(Value):
     ephemeral_udp: Default = "ignore"
     raw_sockets: Default = "ignore"
     exposures: Default = "ignore"
+    written: dict[Switch, Origin] = {}
     allow: tuple[Entry, ...] = ()
     deny: tuple[Entry, ...] = ()
     bounds: tuple[Bound, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     included: tuple[PolicyFileRef, ...] = ()
     origin: Origin
+
+    def place_of(self, switch: Switch) -> Origin:
+        """Return where a switch is written, or the policy itself where it is not."""
+        return self.written.get(switch, self.origin)
 
     @property
     def all_controls(self) -> tuple[str, ...]:

@@ -40,11 +40,12 @@ _NO_OWNERS = Ownership(None)
 _NOTHING = Gap(source="no-frame", reason="the host's answer holds nothing")
 
 
-def parse_snapshot(snapshot: Snapshot, transcript: Transcript) -> HostFacts:
+def parse_snapshot(snapshot: Snapshot, transcript: Transcript, *, namespaces: bool = False) -> HostFacts:
     """Return what one host's sections say. Never raises on content; what cannot be relied on is in `gaps`.
 
     Without any section, on a system that is not Linux, or without /proc there is nothing to parse, and one gap says so.
-    While the byte order is not known, addresses are decoded as little-endian, and a gap says so.
+    While the byte order is not known, addresses are decoded as little-endian, and a gap says so. `namespaces`: other
+    network namespaces were asked for, so an answer without them has a gap.
     """
     sections = snapshot.sections
     blocked = find_block(sections)
@@ -58,7 +59,9 @@ def parse_snapshot(snapshot: Snapshot, transcript: Transcript) -> HostFacts:
     tables = check_counts(parse_tables(sections, order or "little"), counters)
     services, labels = parse_services(sections.get("services"))
     reader = read_netns(sections)
-    others, readings = parse_namespaces(sections.get("namespaces"), order or "little", elsewhere=reader == "other")
+    others, readings = parse_namespaces(
+        sections.get("namespaces"), order or "little", elsewhere=reader == "other", wanted=namespaces
+    )
     nat, published = parse_nat(sections.get("nat"))
     ip_vs, balanced = parse_ip_vs(sections.get("ip_vs"))
     sources = [*tables, services, ip_vs, nat, others]
@@ -72,7 +75,9 @@ def parse_snapshot(snapshot: Snapshot, transcript: Transcript) -> HostFacts:
         system=_describe(sections, transcript, order or "unknown", raised=raised, states=count_states(tables)),
         listeners=listeners,
         coverage=tuple(
-            source.coverage() for source in sources if source.status != "absent" or source.name not in _EXTRA
+            source.coverage()
+            for source in sources
+            if source.status != "absent" or source.faults or source.name not in _EXTRA
         ),
         gaps=(
             *snapshot.gaps,

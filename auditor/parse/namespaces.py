@@ -23,6 +23,11 @@ _SEPARATOR = re.compile(rb"^Linux\n", re.MULTILINE)
 _MOST_FAULTS = 8
 _TWICE = ("sockstat", "sockstat6", "snmp")
 _DENIED = "other network namespaces are read as root only: log in as root, or set `sudo: true` for the host"
+_UNREAD = (
+    "what answers there does not read other network namespaces, as the collector of `netaudit target-kit` does not, or "
+    "this is evidence that was gathered without them: log in without a forced command, as root or with `sudo: true`, "
+    "or take `namespaces: true` from the host"
+)
 _FAULTS = {
     b"more": "there are more than 256 other network namespaces, and the rest was not read",
     b"denied": "of some processes it may not be known in which network namespace they are",
@@ -44,13 +49,18 @@ class Reading(NamedTuple):
     tables: Sequence[Table]
 
 
-def parse_namespaces(section: Section | None, order: WordOrder, *, elsewhere: bool) -> tuple[Table, list[Reading]]:
+def parse_namespaces(
+    section: Section | None, order: WordOrder, *, elsewhere: bool, wanted: bool
+) -> tuple[Table, list[Reading]]:
     """Return how the reading went and every namespace; nothing where nobody asked for it. Never raises.
 
     `elsewhere`: we are not in the namespace of the host's first process, so that is one of those here: the host's own.
+    `wanted`: somebody asked, so there must be an answer.
     """
-    table = open_table("namespaces", section, optional=True)
-    if table.status == "denied":
+    table = open_table("namespaces", section, optional=not wanted)
+    if table.status == "absent" and wanted:
+        table.faults[:] = [_UNREAD]
+    elif table.status == "denied":
         table.faults[:] = [_DENIED]
     elif table.status == "empty":  # there is no other
         table.status = "ok"
@@ -90,7 +100,7 @@ class _Answer:
         self.found: dict[bytes, Namespace] = {}
         self.names: dict[int, str] = {}
         self._table = table
-        self._failed: dict[bytes, str] = {}
+        self._failed: dict[bytes, re.Match[bytes]] = {}
         self._opened: re.Match[bytes] | None = None
 
     def read(self) -> None:
@@ -102,9 +112,9 @@ class _Answer:
                 self._take(words)
         if self._opened is not None:
             self._table.fail("truncated", "the answer ends inside a network namespace")
-        for key, holder in self._failed.items():
+        for key, opened in self._failed.items():
             if key not in self.found:
-                self._table.fail("truncated", f"the network namespace of {holder} could not be read whole")
+                self._table.fail("truncated", self._say_failed(opened))
         if self._table.rejected:
             self._table.settle()
 
@@ -124,14 +134,27 @@ class _Answer:
         ended = _END.fullmatch(words)
         if ended is not None and ended[2] == b"gone":
             return
-        key = opened[3] if opened[1] == b"0" else opened[1]  # one without a process has only a name
-        holder = escape(opened[3].decode("utf-8", "backslashreplace"), 64)
+        key = b"name %b" % opened[2] if opened[1] == b"0" else opened[1]  # one without a process has only a name
         parts = _SEPARATOR.split(block)
         files = opened[4].split()
         if ended is None or ended[1] != opened[1] or ended[2] != b"ok" or len(parts) != len(files) + 1 or parts[-1]:
-            self._failed[key] = holder
+            self._failed[key] = opened
         else:
-            self.found.setdefault(key, Namespace(int(opened[2]), holder, _name_sections(files, parts)))
+            self.found.setdefault(key, Namespace(int(opened[2]), _holder(opened), _name_sections(files, parts)))
+
+    def _say_failed(self, opened: re.Match[bytes]) -> str:
+        name = self.names.get(int(opened[2])) if opened[1] == b"0" else None
+        if name is None:
+            return f"the network namespace of {_holder(opened)} could not be read whole"
+        return (
+            f"the network namespace {name} could not be read whole: no process is in it, so that takes nsenter(1) "
+            f"there; if nobody needs it, `ip netns delete {name}` removes it"
+        )
+
+
+def _holder(opened: re.Match[bytes]) -> str:
+    """Return the number of the process through which a namespace was read."""
+    return escape(opened[3].decode("utf-8", "backslashreplace"), 64)
 
 
 def _blocks(table: Table) -> Iterator[tuple[bytes, bytes]]:

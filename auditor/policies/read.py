@@ -6,15 +6,16 @@ including policy as if it stood there, wherever that policy applies; every line 
 including file's own hold, and where it says nothing the strictest of the included ones.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import NamedTuple, TypeVar, get_args
 
 from auditor.document import Document, read_document, salvage
 from auditor.errors import DocumentError, Problem
-from auditor.model.policy import Bound, Default, Entry, Policy, PolicyFileRef, Ports, Waiver
+from auditor.model.origin import Origin
+from auditor.model.policy import SWITCHES, Bound, Default, Entry, Policy, PolicyFileRef, Ports, Switch, Waiver
 from auditor.policies.applies import read_applies, read_selector
 from auditor.policies.bounds import read_bounds
 from auditor.policies.entries import Entries
@@ -24,6 +25,13 @@ from auditor.policies.waivers import read_waivers
 
 Written = TypeVar("Written", Bound, Entry, Waiver)
 _STRICTNESS: tuple[Default, ...] = get_args(Default)
+
+
+class Choice(NamedTuple):
+    """What a switch is set to, and where; None and None: nowhere."""
+
+    value: Default | None
+    origin: Origin | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,6 +121,7 @@ def _assemble(
     entries = Entries(document, file, ids, inherited)
     allow, deny = entries.read("allow", file.allow or ()), entries.read("deny", file.deny or ())
     waivers = read_waivers(document, file, ids, today)
+    chosen = {switch: _choose(document, file, parts, switch) for switch in SWITCHES}
     policy = Policy(
         name=file.policy,
         path=str(path),
@@ -121,11 +130,12 @@ def _assemble(
         controls=tuple(file.controls or ()),
         applies_to=read_applies(document, file.applies_to),
         excluded=read_selector(file.applies_to.except_) if file.applies_to else None,
-        default=_choose(file, parts, lambda each: each.default) or "deny",
+        default=chosen["default"].value or "deny",
         severity=file.severity or "high",
-        ephemeral_udp=_choose(file, parts, lambda each: each.ephemeral_udp) or "ignore",
-        raw_sockets=_choose(file, parts, lambda each: each.raw_sockets) or "ignore",
-        exposures=_choose(file, parts, lambda each: each.exposures) or "ignore",
+        ephemeral_udp=chosen["ephemeral_udp"].value or "ignore",
+        raw_sockets=chosen["raw_sockets"].value or "ignore",
+        exposures=chosen["exposures"].value or "ignore",
+        written={switch: choice.origin for switch, choice in chosen.items() if choice.origin is not None},
         allow=(*allow, *_adopt(file.policy, parts, "allow")),
         deny=(*deny, *_adopt(file.policy, parts, "deny")),
         bounds=(*read_bounds(document, file), *_adopt_bounds(file.policy, parts)),
@@ -173,9 +183,17 @@ def _claim_included(ids: Ids, parts: tuple[Part, ...]) -> None:
             ids.include(("include",), waiver.id, waiver.origin)
 
 
-def _choose(
-    file: PolicyFile, parts: tuple[Part, ...], setting: Callable[[PolicyFile], Default | None]
-) -> Default | None:
-    written = setting(file)
-    others = [value for part in parts if (value := setting(part.written)) is not None]
-    return written or min(others, key=_STRICTNESS.index, default=None)
+def _choose(document: Document, file: PolicyFile, parts: tuple[Part, ...], switch: Switch) -> Choice:
+    """Return what a switch is set to: in the file itself, else the strictest in those it includes."""
+    own = _written(document, file, switch)
+    others = [_written(part.document, part.written, switch) for part in parts] if own.value is None else []
+    return min((one for one in others if one.value is not None), key=_strictness, default=own)
+
+
+def _written(document: Document, file: PolicyFile, switch: Switch) -> Choice:
+    value: Default | None = getattr(file, switch)
+    return Choice(value, document.origin((switch,)) if value is not None else None)
+
+
+def _strictness(choice: Choice) -> int:
+    return _STRICTNESS.index(choice.value or "ignore")

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from auditor.cases import load_cases
+from tests.builders import a_policy_set
 from tests.cli.program import ROOT, netaudit, write_files
 
 TEXT = (ROOT / "docs/policies.md").read_text()
@@ -20,7 +21,7 @@ def block(start: str) -> str:
 def test_the_cases_load(tmp_path: Path) -> None:
     path = tmp_path / "web.yaml"
     path.write_text(block("version: 1\n"))
-    assert [case.name for case in load_cases([path])] == [
+    assert [case.name for case in load_cases([path], a_policy_set())] == [
         "a front end as it should be",
         "a front end that shows too much, and not the site",
     ]

@@ -6,8 +6,9 @@ import pytest
 
 from auditor.cases import find_cases, load_cases
 from auditor.errors import DocumentError, UsageError
-from tests.builders import told
+from tests.builders import a_policy, a_policy_set, a_waiver, an_entry, told
 
+POLICIES = a_policy_set(a_policy(an_entry("https", "443/tcp"), waivers=(a_waiver("w-17", "443/tcp"),)))
 GOOD = """\
 version: 1
 cases:
@@ -28,13 +29,13 @@ cases:
 def load(folder: Path, text: str) -> tuple[object, ...]:
     path = folder / "c.yaml"
     path.write_text(text)
-    return load_cases([path])
+    return load_cases([path], POLICIES)
 
 
 def test_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text(GOOD)
-    first, second = load_cases([path])
+    first, second = load_cases([path], POLICIES)
     assert (first.name, first.host.name, first.host.groups, first.host.labels) == (
         "everything",
         "web-01",
@@ -61,7 +62,15 @@ def test_a_whole_file(tmp_path: Path) -> None:
             "tcp 0.0.0.0:443: allowed by web https",
             "5:24 'allowed by web https' is more than a word and the id of an entry | write for example: allowed https",
         ),
+        ("tcp 0.0.0.0:443: ' '", "5:24 ' ' is nothing that can be said of a listener | known are allowed"),
         ("tcp 0.0.0.0:443: ignored web", "5:24 no entry decides on what is ignored | write ignored alone"),
+        (
+            "tcp 0.0.0.0:443: waived w-17",
+            "5:24 w-17 is a waiver, and here stands the entry that decides | write waived alone, or after it the id",
+        ),
+        ("tcp 0.0.0.0:443: waived base/w-17", "5:24 base/w-17 is a waiver, and here stands the entry that decides | "),
+        ("tcp 0.0.0.0:443: waived htps", "5:24 no policy has an entry htps | did you mean 'https'?"),
+        ("tcp 0.0.0.0:443: waived https w-17", "5:24 'waived https w-17' is more than a word and the id"),
         ("tcp 0.0.0.0: allowed", "5:7 '0.0.0.0' is not an address and a port | write for example"),
     ],
 )
@@ -70,6 +79,12 @@ def test_a_mistake_in_a_listener(body: str, expected: str, tmp_path: Path) -> No
         load(tmp_path, f"version: 1\ncases:\n  - case: c\n    listeners:\n      {body}\n")
     (problem,) = told(raised.value)
     assert problem.startswith(expected)
+
+
+@pytest.mark.parametrize("said", ["waived", "waived https", "waived base/https"])
+def test_what_can_be_said_of_a_waived_listener(said: str, tmp_path: Path) -> None:
+    text = f"version: 1\ncases:\n  - case: c\n    listeners:\n      tcp 0.0.0.0:443: {said}\n"
+    assert len(load(tmp_path, text)) == 1
 
 
 def test_one_place_twice(tmp_path: Path) -> None:
@@ -104,7 +119,7 @@ def test_mistakes_of_all_files_come_together(tmp_path: Path) -> None:
     for path in paths:
         path.write_text("version: 1\ncases: []\n")
     with pytest.raises(DocumentError) as raised:
-        load_cases(paths)
+        load_cases(paths, POLICIES)
     assert [problem.file for problem in raised.value.problems] == [str(path) for path in paths]
 
 

@@ -190,6 +190,17 @@ def test_less_privilege_is_a_note_and_no_failure() -> None:
     assert checks["namespaces"].detail.endswith("not asked for")
 
 
+def test_root_that_was_not_shown_everything_is_not_said_to_see_it() -> None:
+    """As a target-kit's collector has it: its program for the owners runs as root, and nothing else does."""
+    assert [check.detail for check in read() if check.name == "privilege"] == ["root: everything there is can be read"]
+    unread = Gap(source="namespaces", reason="what answers there does not read them")
+    *_, privilege, _, _, namespaces = read(unread, namespaces=True)
+    assert (privilege.name, privilege.result) == ("privilege", "note")
+    assert privilege.detail == "root; not read, or not whole: other network namespaces"
+    assert (namespaces.name, namespaces.result) == ("namespaces", "failed")
+    assert "take `namespaces: true` from the host" in namespaces.next
+
+
 def test_what_goes_wrong_between_two_steps_is_a_step_of_its_own() -> None:
     failure = Failure(phase="auth", code="user-missing", message="no user", hint="set it")
     evidence = Evidence(host=a_host(), outcome=failure, finished_at=NOW)

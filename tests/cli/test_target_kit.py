@@ -75,12 +75,12 @@ def _serve(user: str, key: Path, folder: Path) -> Iterator[Installed]:
         yield Installed(server, user, key, folder / "libexec", Path(f"/var/lib/{user}"))
 
 
-def audit(installed: Installed) -> HostFacts:
-    host = installed.server.host(user=installed.user, identity=(str(installed.key),))
+def audit(installed: Installed, *, namespaces: bool = False) -> HostFacts:
+    host = installed.server.host(user=installed.user, identity=(str(installed.key),), namespaces=namespaces)
     with SshTransport(clock=read_clock) as transport:
         outcome = collect_host(host, {"ssh": transport}, read_clock).outcome
     assert isinstance(outcome, Transcript), outcome
-    return parse_snapshot(unframe(outcome), outcome)
+    return parse_snapshot(unframe(outcome), outcome, namespaces=host.namespaces)
 
 
 def ssh(installed: Installed, *command: str, text: str = "") -> subprocess.CompletedProcess[str]:
@@ -102,6 +102,11 @@ def test_the_host_works_unchanged_and_shows_its_owners(installed: Installed) -> 
     found = next(found for found in facts.listeners if found.port == installed.server.port)
     assert (found.owner_status, found.user) == ("known", "root")
     assert [(owner.pid, owner.comm) for owner in found.owners] == [(1, "sshd")]
+
+
+def test_other_namespaces_that_are_asked_for_are_a_gap(installed: Installed) -> None:
+    [gap] = audit(installed, namespaces=True).gaps
+    assert (gap.source, "target-kit" in gap.reason) == ("namespaces", True)
 
 
 def test_whatever_is_asked_for_the_collector_runs(installed: Installed) -> None:

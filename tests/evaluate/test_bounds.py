@@ -95,6 +95,14 @@ def test_queues_are_counted_for_each_listener_and_told_once_for_both_families() 
     assert {finding.severity for finding in findings} == {"medium"}
 
 
+def test_one_is_not_several() -> None:
+    facts = some_states(a_listener(port=443, pending_accepts=1), CLOSE_WAIT=1)
+    assert {finding.message for finding in find(facts, a_book(a_bound(None, 0), a_bound("CLOSE_WAIT", 0)))} == {
+        "1 connection waits to be accepted on 443/tcp, and base allows 0",
+        "1 socket is in CLOSE_WAIT, and base allows 0",
+    }
+
+
 def test_waivers_cover_both_rules_and_expire() -> None:
     facts = some_states(a_listener(port=443, pending_accepts=7), a_listener(port=80, pending_accepts=7), CLOSE_WAIT=7)
     bounds = (a_bound(None, 5), a_bound("CLOSE_WAIT", 5))

@@ -5,6 +5,7 @@ import pytest
 from auditor.evaluate import evaluate
 from auditor.model.facts import Coverage, Gap, HostFacts, Listener
 from auditor.model.finding import Finding
+from auditor.model.origin import Origin
 from auditor.model.policy import Default, Policy, Severity
 from auditor.model.report import Decision, Judgement
 from tests.builders import NOW, a_host, a_listener, a_policy, a_policy_set, an_entry, some_facts
@@ -116,6 +117,25 @@ def test_what_no_line_names_is_for_the_default(
     assert summary(judgement.findings) == findings
     assert judgement.listeners[0].verdict == verdict
     assert judgement.listeners[0].decided_by == Decision(policy="base", entry=None, file="base.yaml", line=2)
+
+
+@pytest.mark.parametrize(
+    ("switch", "listener"),
+    [
+        ("default", a_listener("0.0.0.0", 9100)),
+        ("ephemeral_udp", a_listener("0.0.0.0", 40000, proto="udp", kind="ephemeral-udp")),
+        ("raw_sockets", a_listener("0.0.0.0", 1, proto="raw")),
+    ],
+)
+def test_a_finding_by_default_points_to_the_line_of_its_switch(switch: str, listener: Listener) -> None:
+    """Where it is not written, to the policy; and that is still the same finding."""
+    plain = judge(listener, a_policy().model_copy(update={switch: "deny"}))
+    written = {switch: Origin(file="base.yaml", line=9, column=3)}
+    judgement = judge(listener, a_policy().model_copy(update={switch: "deny", "written": written}))
+    assert str(judgement.findings[0].origin) == "base.yaml:9"
+    assert judgement.listeners[0].decided_by == Decision(policy="base", entry=None, file="base.yaml", line=9)
+    assert str(plain.findings[0].origin) == "base.yaml:2"
+    assert plain.findings[0].id == judgement.findings[0].id
 
 
 def test_the_strictest_default_holds_and_of_equal_ones_the_worst_severity() -> None:
@@ -361,6 +381,41 @@ def test_what_could_not_be_read_is_not_called_missing(source: str, claimed: bool
     facts = some_facts(coverage=tables, gaps=(Gap(source=source, reason="cut off"),))
     rules = {finding.rule for finding in judge(facts, required("443/tcp")).findings}
     assert rules == ({"evidence-gap", "missing-listener"} if claimed else {"evidence-gap"})
+
+
+READ = tuple(Coverage(source=name, status="ok") for name in ("tcp", "tcp6", "udp", "udp6"))
+INPOD = an_entry("inpod", "9999/tcp", netns="containers", required=True)
+
+
+@pytest.mark.parametrize("netns", ["containers", "any"])
+def test_what_may_be_in_another_namespace_is_not_called_missing_unread(netns: str) -> None:
+    policy = a_policy(INPOD.model_copy(update={"netns": netns}))
+    [finding] = judge(some_facts(coverage=READ), policy).findings
+    assert (finding.rule, finding.subject) == ("evidence-gap", "namespaces")
+    assert "`inpod` (base.yaml:7) requires" in finding.message
+    assert "`namespaces: true`" in finding.message
+
+
+def test_a_line_for_any_namespace_is_content_with_the_hosts_own() -> None:
+    policy = a_policy(INPOD.model_copy(update={"netns": "any"}))
+    assert judge(some_facts(a_listener(port=9999), coverage=READ), policy).findings == ()
+
+
+def test_what_was_asked_for_and_not_read_is_one_gap() -> None:
+    facts = some_facts(coverage=READ, gaps=(Gap(source="namespaces", reason="as root only"),))
+    assert [each.message for each in judge(facts, a_policy(INPOD)).findings] == ["as root only"]
+
+
+def test_what_is_missing_in_other_namespaces_that_were_read_is_said_to_be_meant_there() -> None:
+    facts = some_facts(coverage=(*READ, Coverage(source="namespaces", status="ok")))
+    host = an_entry("here", "9999/tcp", required=True)
+    found = {each.message: each.rule for each in judge(facts, a_policy(INPOD, host)).findings}
+    assert found == {
+        "nothing listens on 9999/tcp in a container's network namespace, and base requires it": "missing-listener",
+        "nothing listens on 9999/tcp, and base requires it": "missing-listener",
+    }
+    inside = some_facts(a_listener(port=9999, netns="docker:0123456789ab"), coverage=facts.coverage)
+    assert judge(inside, a_policy(INPOD)).findings == ()
 
 
 @pytest.mark.parametrize(

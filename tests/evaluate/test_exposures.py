@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.evaluate import evaluate
-from auditor.model.facts import Exposure
+from auditor.model.facts import Exposure, HostFacts, System
 from auditor.model.finding import Finding
+from auditor.model.origin import Origin
 from auditor.model.policy import Policy
 from tests.builders import NOW, a_host, a_policy, a_policy_set, a_waiver, an_entry, some_facts
 from tests.evaluate.strategies import policy_lists
+from tests.parse.snapshots import parse
 
 
 def an_exposure(port: int | None = 8080, **fields: Any) -> Exposure:
@@ -40,6 +42,7 @@ def test_the_switch(switch: str, severities: list[str]) -> None:
     assert [finding.severity for finding in found] == severities
     for finding in found:
         assert (finding.rule, finding.subject) == ("unexpected-listener", "8080/tcp to 172.17.0.2:80 (nftables)")
+        assert str(finding.origin) == "base.yaml:2"
         assert finding.message == (
             "8080/tcp leads to 172.17.0.2:80 without a socket, and no policy line allows all of it; "
             f"base has `exposures: {switch}`"
@@ -106,6 +109,56 @@ def test_a_host_cannot_make_itself_expensive() -> None:
     assert len(found) == 200 - judged
     assert {finding.rule for finding in found} == {"unexpected-listener"}
     assert found[0].message.endswith("and there are too many such rules for all to be judged")
+
+
+RULES = b"+ begin iptables-save\n-A PREROUTING -p tcp -m tcp --dport 8888 -j REDIRECT --to-ports 80\n+ end %d\n"
+ASKING = a_policy(exposures="deny", written={"exposures": Origin(file="base.yaml", line=4, column=1)})
+NOT_READ = "which ports NAT leads elsewhere was not read ({}), and `exposures: deny` (base.yaml:4) asks for it"
+
+
+def judged(facts: HostFacts, *policies: Policy) -> list[tuple[str, str]]:
+    found = evaluate(a_host(), facts, a_policy_set(*policies), NOW).findings
+    return [(finding.rule, finding.message) for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("nat", "why"),
+    [
+        (("denied", b""), "nat is denied"),
+        (("error", b""), "nat is truncated"),
+        (b"+ begin nft\n+ end 1\n", "nat is truncated"),
+        (b"+ begin iptables-save\nno rule\n+ end 0\n", "nat has lines that were not understood"),
+    ],
+)
+def test_nat_that_was_not_read_is_a_gap_where_a_policy_denies_what_is_unlisted(nat: Any, why: str) -> None:
+    facts = parse(nat=nat)
+    assert judged(facts, ASKING) == [("evidence-gap", NOT_READ.format(why))]
+    for quiet in (a_policy(), a_policy(exposures="warn"), a_policy(exposures="ignore")):
+        assert judged(facts, quiet) == []
+
+
+def test_the_gap_names_every_policy_that_asks_and_the_next_step() -> None:
+    others = a_policy(name="plain"), a_policy(name="web", exposures="deny")
+    policies = a_policy_set(ASKING, *others)
+    [gap] = evaluate(a_host(), parse(nat=("denied", b"")), policies, NOW).findings
+    assert gap.message.endswith("and `exposures: deny` (base.yaml:4) and `exposures: deny` (web.yaml:2) ask for it")
+    assert "root" in gap.remediation
+    assert "`sudo: true`" in gap.remediation
+    assert "leave `exposures` out" in gap.remediation
+
+
+def test_what_was_read_of_rules_that_were_cut_is_judged_and_the_rest_a_gap() -> None:
+    assert [rule for rule, _ in judged(parse(nat=RULES % 0), ASKING)] == ["unexpected-listener"]
+    assert [rule for rule, _ in judged(parse(nat=RULES % 1), ASKING)] == ["evidence-gap", "unexpected-listener"]
+
+
+def test_a_host_without_nat_has_no_gap() -> None:
+    assert judged(parse(nat=("absent", b"")), ASKING) == []
+
+
+def test_the_rules_of_another_namespace_say_nothing_of_the_host() -> None:
+    facts = some_facts(system=System(collected_at=NOW, byte_order="little", reader_netns="other"))
+    assert judged(facts, ASKING) == [("evidence-gap", NOT_READ.format("nat is another network namespace's"))]
 
 
 EXPOSURES = st.builds(

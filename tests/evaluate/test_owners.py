@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from auditor.evaluate import evaluate
+from auditor.evaluate.explain import explain_listener
 from auditor.evaluate.index import PortIndex
 from auditor.evaluate.match import accept, reach_of, ready_line, touch
 from auditor.model.facts import Listener, Owner
@@ -279,3 +280,50 @@ def test_sockets_of_unseen_owners_do_not_make_up_the_number_in_silence() -> None
     unseen = a_listener("::", 443, sockets=2)
     judgement = evaluate(a_host(), some_facts(seen, unseen), required_https(at_least=4), NOW)
     assert [one.rule for one in judgement.findings] == ["evidence-gap"]
+
+
+NUMBER = "user 7999 has no name in what was read of the host's /etc/passwd"
+NO_NUMBER = "the number of user postgres is not given"
+
+
+@pytest.mark.parametrize("action", ["allow", "deny"])
+@pytest.mark.parametrize("status", ["known", "unprivileged", "kernel", "unknown", "other-namespace"])
+@pytest.mark.parametrize(
+    ("asked", "uid", "user", "why"),
+    [
+        ("user=postgres", 7999, None, NUMBER),
+        ("user=7999", None, "postgres", NO_NUMBER),
+        ("user=postgres", None, None, "its user is not known"),
+    ],
+)
+def test_a_user_that_cannot_be_compared_is_told_as_one(
+    action: str, status: str, asked: str, uid: int | None, user: str | None, why: str
+) -> None:
+    """Whether the processes are seen has nothing to do with it, and root would not help."""
+    listener = a_held_listener("postgres", uid=uid, user=user, owner_status=status)
+    policy = a_policy(an_entry("pg", "443/tcp", action=action, owner=a_condition(asked)), default="ignore")
+    [gap] = evaluate(a_host(), some_facts(listener), a_policy_set(policy), NOW).findings
+    assert (gap.rule, gap.subject) == ("evidence-gap", "users")
+    assert gap.message == (
+        f"the user of tcp 0.0.0.0:443 cannot be compared ({why}), and `pg` (base.yaml:7) asks for it"
+    )
+    assert "root" not in gap.remediation
+    explanation = explain_listener(a_host(), listener, a_policy_set(policy), NOW)
+    assert explanation.lines[0].reasons[-1].words.endswith(f", and its user cannot be compared ({why})")
+
+
+def test_without_a_name_and_without_processes_both_are_told() -> None:
+    entry = an_entry("pg", "443/tcp", owner=a_condition("process=postgres+user=postgres"))
+    listener = a_listener(port=443, uid=7999, owner_status="unprivileged")
+    judgement = evaluate(a_host(), some_facts(listener), a_policy_set(a_policy(entry)), NOW)
+    assert [(gap.subject, gap.message.partition(", and ")[0]) for gap in judgement.findings] == [
+        ("owners", "who holds tcp 0.0.0.0:443 is not seen (it was read without root)"),
+        ("users", f"the user of tcp 0.0.0.0:443 cannot be compared ({NUMBER})"),
+    ]
+
+
+def test_names_of_users_come_with_the_owners_so_without_those_that_is_why() -> None:
+    entry = an_entry("pg", "443/tcp", owner=a_condition("user=postgres"))
+    policies = a_policy_set(a_policy(entry))
+    [gap] = evaluate(a_host(), some_facts(a_listener(port=443, uid=7999)), policies, NOW).findings
+    assert gap.message.startswith("who holds tcp 0.0.0.0:443 is not seen (owners were not collected), and ")

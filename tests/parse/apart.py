@@ -86,7 +86,11 @@ def main(cgroup: Path, shells: list[str]) -> None:
     Path("/run/netns").chmod(0o755)
     kept = [socket.create_server(("127.0.0.1", 1000))]
     pids = {"2000": live_apart(2000, cgroup, twin=True), "3000": live_apart(3000, None)}
-    subprocess.run(["ip", "netns", "add", "blue"], check=True)
+    for name in ("blue", "red one"):
+        subprocess.run(["ip", "netns", "add", name], check=True)
+    Path("/run/netns/leftover").touch()  # as `ip netns` leaves it when the machine was switched off
+    Path("/run/netns/folder").mkdir()
+    os.mkfifo("/run/netns/pipe")
     subprocess.run(["nft", "-f", "-"], input=NFT_RULES, text=True, check=True)
     native = look("nft", "list", "ruleset")
     found: dict[str, Any] = {

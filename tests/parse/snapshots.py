@@ -115,6 +115,11 @@ def parse(**replaced: Replaced) -> HostFacts:
     return parse_snapshot(a_snapshot(**replaced), a_transcript())
 
 
+def parse_with_namespaces(**replaced: Replaced) -> HostFacts:
+    """As of a host whose other network namespaces were asked for."""
+    return parse_snapshot(a_snapshot(**replaced), a_transcript(), namespaces=True)
+
+
 def parse_over_ssh(**replaced: Replaced) -> HostFacts:
     return parse_snapshot(a_snapshot(**replaced), a_transcript(over_ssh=True))
 

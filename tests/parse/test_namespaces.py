@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from auditor.parse.containers import read_container
 from tests.parse.kernel import TCP6_HEADER, TCP_HEADER, UDP6_HEADER, UDP_HEADER, tcp_row
-from tests.parse.snapshots import ABSENT, coverage_of, gaps_of, parse, snmp, sockstat, sockstat6
+from tests.parse.snapshots import (
+    ABSENT,
+    Replaced,
+    coverage_of,
+    gaps_of,
+    parse,
+    parse_with_namespaces,
+    snmp,
+    sockstat,
+    sockstat6,
+)
 
 ID = "0123456789abcdef" * 4
 FILES = ("if_inet6", "snmp", "sockstat", "sockstat6", "tcp", "tcp6", "udp", "udp", "udp", "udp6", "udp6", "udp6")
@@ -103,6 +113,38 @@ def test_none_at_all_is_no_gap_and_not_asked_is_not_in_the_ledger() -> None:
     assert coverage_of(parse(namespaces=b""), "namespaces").status == "ok"
     assert parse(namespaces=b"").gaps == ()
     assert "namespaces" not in {entry.source for entry in parse(namespaces=ABSENT).coverage}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (ABSENT, "the collector of `netaudit target-kit` does not"),
+        (("denied", b""), "are read as root only"),
+        (("error", b""), "failed"),
+        (b"", None),  # there is no other
+        (ONE, None),
+    ],
+)
+def test_what_was_asked_for_and_is_not_there_is_a_gap(answer: Replaced, reason: str | None) -> None:
+    facts = parse_with_namespaces(namespaces=answer)
+    said = [(gap.source, reason is not None and reason in gap.reason) for gap in facts.gaps]
+    assert said == ([("namespaces", True)] if reason else [])
+    assert (coverage_of(facts, "namespaces").status == "ok") == (reason is None)
+
+
+def test_a_host_that_answered_nothing_has_one_gap_and_not_another_for_namespaces() -> None:
+    assert gaps_of(parse_with_namespaces(uname=b"Darwin 23 arm64\n")) == {"unsupported-os"}
+
+
+def test_namespaces_that_only_names_hold_are_told_apart_by_their_numbers() -> None:
+    one, two = (a_namespace(WEB, inode=0, number=number, holder="self", cgroup=b"") for number in (11, 12))
+    facts = parse(namespaces=one + b"+ name 11 blue\n" + two + b"+ name 12 red\n")
+    assert facts.gaps == ()
+    assert [one.netns for one in facts.listeners] == ["netns:blue", "netns:red"]
+    broken = two.replace(b"+ end 0 ok", b"+ end 0 error")
+    [gap] = parse(namespaces=one + b"+ name 11 blue\n" + broken + b"+ name 12 red\n").gaps
+    assert gap.reason.startswith("the network namespace red could not be read whole")
+    assert "`ip netns delete red`" in gap.reason
 
 
 def test_a_process_that_ended_costs_nothing() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from auditor.errors import DocumentError
 from auditor.evaluate import evaluate
-from auditor.model.policy import Policy
+from auditor.model.policy import SWITCHES, Policy
 from auditor.policies import load_policies
 from tests.builders import NOW, a_host, a_listener, some_facts, told
 
@@ -69,15 +69,15 @@ def test_included_lines_keep_their_severity_and_controls(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("web", "settings"),
+    ("web", "settings", "places"),
     [
-        ("", ("deny", "warn", "deny")),
-        ("default: ignore\n", ("ignore", "warn", "deny")),
-        ("raw_sockets: ignore\nephemeral_udp: deny\n", ("deny", "deny", "ignore")),
+        ("", ("deny", "warn", "deny"), ("a", "a", "b", "web")),
+        ("default: ignore\n", ("ignore", "warn", "deny"), ("web", "a", "b", "web")),
+        ("raw_sockets: ignore\nephemeral_udp: deny\n", ("deny", "deny", "ignore"), ("a", "web", "web", "web")),
     ],
 )
 def test_switches_are_ones_own_or_else_the_strictest_included(
-    tmp_path: Path, web: str, settings: tuple[str, str, str]
+    tmp_path: Path, web: str, settings: tuple[str, str, str], places: tuple[str, str, str, str]
 ) -> None:
     write(
         tmp_path,
@@ -87,6 +87,8 @@ def test_switches_are_ones_own_or_else_the_strictest_included(
     )
     policy = load(tmp_path)
     assert (policy.default, policy.ephemeral_udp, policy.raw_sockets) == settings
+    assert tuple(Path(policy.place_of(switch).file).stem for switch in SWITCHES) == places
+    assert policy.place_of("exposures") == policy.origin  # nobody wrote it
 
 
 def test_included_services_can_be_named_and_ones_own_go_first(tmp_path: Path) -> None:

@@ -84,6 +84,10 @@ def test_a_whole_policy(tmp_path: Path) -> None:
         "ephemeral_udp": "deny",
         "raw_sockets": "warn",
         "exposures": "deny",
+        "written": {
+            switch: Origin(file=file, line=WHOLE[: WHOLE.index(f"\n{switch}:")].count("\n") + 2, column=1).model_dump()
+            for switch in ("default", "ephemeral_udp", "raw_sockets", "exposures")
+        },
         "bounds": (),
         "included": (),
         "origin": Origin(file=file, line=2, column=1).model_dump(),

@@ -34,7 +34,7 @@ def try_cases(
 
     now = read_clock()
     policies = load_policies([folder], now.date())
-    cases = load_cases(find_cases(folder))
+    cases = load_cases(find_cases(folder), policies)
     coverage = Coverage([entry for policy in policies.policies for entry in (*policy.allow, *policy.deny)])
     differing = 0
     for case in cases:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from auditor.evaluate.case import Case
 from auditor.evaluate.fingerprint import Identity, fingerprint
 from auditor.evaluate.rulebook import Bounding, Rulebook
-from auditor.evaluate.wording import name_listeners, name_port
+from auditor.evaluate.wording import count, name_listeners, name_port
 from auditor.model.facts import Listener
 from auditor.model.finding import Finding
 
@@ -33,6 +33,7 @@ def _identify(host: str, seen: Listener) -> Identity:
 def _describe(identity: Identity, bounding: Bounding, listeners: Sequence[Listener]) -> Finding:
     bound = bounding.bound
     most = max(listener.pending_accepts or 0 for listener in listeners)
+    wait = "waits" if most == 1 else "wait"
     why = f": {bound.reason}" if bound.reason else ""
     allowed = f"{bounding.policy.name} allows {bound.most}"
     return Finding(
@@ -40,7 +41,7 @@ def _describe(identity: Identity, bounding: Bounding, listeners: Sequence[Listen
         rule="accept-queue",
         severity=bounding.severity,
         subject=name_listeners(listeners),
-        message=f"{most} connections wait to be accepted on {name_port(listeners[0])}, and {allowed}{why}",
+        message=f"{count(most, 'connection')} {wait} to be accepted on {name_port(listeners[0])}, and {allowed}{why}",
         remediation=bound.remediation
         or "See why the program does not accept them: it is stuck, it has too few workers, or it is flooded.",
         controls=bounding.policy.controls,

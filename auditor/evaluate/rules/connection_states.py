@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from auditor.evaluate.case import Case
 from auditor.evaluate.fingerprint import Identity, fingerprint
 from auditor.evaluate.rulebook import Bounding, Rulebook
-from auditor.evaluate.wording import join_some
+from auditor.evaluate.wording import count, join_some
 from auditor.model.facts import Gap, HostFacts
 from auditor.model.finding import Finding
 from auditor.model.policy import Ports, TcpState
@@ -67,12 +67,13 @@ def _describe(case: Case, bounding: Bounding, state: TcpState) -> Finding:
     bound = bounding.bound
     why = f": {bound.reason}" if bound.reason else ""
     number = count_state(case.facts, state)
+    are = "is" if number == 1 else "are"
     return Finding(
         id=fingerprint(Identity("connection-states", case.host.name, "host", "tcp", state)),
         rule="connection-states",
         severity=bounding.severity,
         subject=f"tcp {state}",
-        message=f"{number} sockets are in {state}, and {bounding.policy.name} allows {bound.most}{why}",
+        message=f"{count(number, 'socket')} {are} in {state}, and {bounding.policy.name} allows {bound.most}{why}",
         remediation=bound.remediation or _ADVICE[state],
         controls=bounding.policy.controls,
         origin=bound.origin,

@@ -4,21 +4,22 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.evaluate.case import Case
+from auditor.evaluate.exposures import find_unread
 from auditor.evaluate.fingerprint import Identity, fingerprint
 from auditor.evaluate.match import Line
 from auditor.evaluate.rules.connection_states import find_uncounted
-from auditor.evaluate.rules.missing_listener import find_required
-from auditor.evaluate.wording import UNSEEN, join_some, name_listeners
+from auditor.evaluate.rules.missing_listener import find_required, find_unlooked
+from auditor.evaluate.wording import join_some, name_listeners, say_unseen
 from auditor.model.facts import Gap, Listener
 from auditor.model.finding import Finding
 
-_OWNERS = "owners"
+_OWNERS, _USERS = "owners", "users"
 
 
 def find(case: Case) -> Iterable[Finding]:
     """Yield one finding per gap; several of one source are told apart by their order, as reasons may hold counts."""
     seen: Counter[str] = Counter()
-    gaps = {*case.facts.gaps, *_find_unseen(case), *find_uncounted(case)}
+    gaps = {*case.facts.gaps, *_find_unseen(case), *find_uncounted(case), *find_unread(case), *find_unlooked(case)}
     for gap in sorted(gaps, key=lambda gap: (gap.source, gap.reason)):
         seen[gap.source] += 1
         yield Finding(
@@ -42,17 +43,23 @@ def _find_unseen(case: Case) -> Iterator[Gap]:
             found = list(find_required(case.facts, line, ports))
             certain = sum(listener.sockets for listener, answer in found if answer == "yes")
             if certain < line.entry.at_least:
-                asked += [(listener, line) for listener, answer in found if answer == "unknown"]
-    if asked:
-        yield Gap(source=_OWNERS, reason=_say_unseen([one for one, _ in asked], [line for _, line in asked]))
+                doubtful = {id(listener) for listener, answer in found if answer == "unknown"}
+                asked += [(one.listener, line) for one in case.outcomes if id(one.listener) in doubtful]  # in order
+    doubts = [(listener, line, say_unseen(line.entry, listener)) for listener, line in asked]
+    unseen = [(listener, line, why["processes"]) for listener, line, why in doubts if "processes" in why]
+    nameless = [(listener, line, why["user"]) for listener, line, why in doubts if "user" in why]
+    if unseen:
+        yield Gap(source=_OWNERS, reason=_say_doubts("who holds {} is not seen", unseen))
+    if nameless:
+        yield Gap(source=_USERS, reason=_say_doubts("the user of {} cannot be compared", nameless))
 
 
-def _say_unseen(listeners: Sequence[Listener], lines: Sequence[Line]) -> str:
-    held = join_some(list(dict.fromkeys(name_listeners([listener]) for listener in listeners)))
-    asking = join_some(list(dict.fromkeys(f"`{line.entry.id}` ({line.entry.origin})" for line in lines)))
-    verb = "asks" if len({line.entry.origin for line in lines}) == 1 else "ask"
-    why = join_some(list(dict.fromkeys(UNSEEN[listener.owner_status] for listener in listeners)))
-    return f"who holds {held} is not seen ({why}), and {asking} {verb} for it"
+def _say_doubts(what: str, doubts: Sequence[tuple[Listener, Line, str]]) -> str:
+    held = join_some(list(dict.fromkeys(name_listeners([listener]) for listener, _, _ in doubts)))
+    asking = join_some(list(dict.fromkeys(f"`{line.entry.id}` ({line.entry.origin})" for _, line, _ in doubts)))
+    verb = "asks" if len({line.entry.origin for _, line, _ in doubts}) == 1 else "ask"
+    why = join_some(list(dict.fromkeys(why for _, _, why in doubts)))
+    return f"{what.format(held)} ({why}), and {asking} {verb} for it"
 
 
 _ANSWER = "Log in with `ssh` as the audit does, and see what answers besides the shell: start files, forced commands."
@@ -60,6 +67,9 @@ _WHERE = "Audit the host itself, not a container on it: look at what its forced 
 _AGAIN = "Audit it again; if it stays, look at the host's load and at what ends its programs early."
 _REMEDIES = {
     _OWNERS: "Let the audit see processes there: log in as root, or set `sudo: true` for the host in the inventory.",
+    _USERS: "Write the user in the policy as it is known: by number where the host's /etc/passwd has no name for it.",
+    "exposures": "Log in as root, or set `sudo: true` for the host in the inventory, and see that `nft list ruleset` "
+    "answers there; or leave `exposures` out of the policy.",
     "no-frame": _ANSWER,
     "no-shell": _ANSWER,
     "dirty-frame": _ANSWER,
@@ -71,6 +81,9 @@ _REMEDIES = {
     "sockstat": _AGAIN,
     "byte-order": "See which of /sys/kernel/cpu_byteorder, `od` and the socket tables disagrees on that host.",
     "unsupported-os": "Take it out of the inventory: netaudit reads the tables of Linux.",
+    "no-system": "Log in as the audit does, and see to what it said: /proc is to be read there, /dev/null written.",
     "no-procfs": "Mount /proc for the audit's account, or let it log in outside the confinement.",
+    "namespaces": "Follow the reason given; or do without, and take `namespaces: true` from the host, and the lines "
+    "that look there from its policies.",
     "sudo": "Follow the reason given, or set `sudo: false` for the host and do without what only root sees.",
 }

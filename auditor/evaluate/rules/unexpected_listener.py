@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from auditor.evaluate.fingerprint import Identity, fingerprint
 from auditor.evaluate.judge import Outcome
+from auditor.evaluate.rulebook import find_switch
 from auditor.evaluate.wording import name_claim, name_listeners, name_port, write_bind
 from auditor.model.facts import Listener
 from auditor.model.finding import Finding
@@ -23,7 +24,7 @@ def describe(identity: Identity, twins: Sequence[Outcome]) -> Finding:
         f"{_say_default(worst, policy)}",
         remediation=_suggest(listeners, policy),
         controls=policy.controls,
-        origin=policy.origin,
+        origin=policy.place_of(find_switch(worst.listener)),
     )
 
 
@@ -36,11 +37,8 @@ def _say_nearest(outcome: Outcome) -> str:
 
 
 def _say_default(outcome: Outcome, policy: Policy) -> str:
-    if outcome.listener.kind == "ephemeral-udp":
-        return f"{policy.name} has `ephemeral_udp: {policy.ephemeral_udp}`"
-    if outcome.listener.proto in ("raw", "packet"):
-        return f"{policy.name} has `raw_sockets: {policy.raw_sockets}`"
-    return f"{policy.name} has `default: {policy.default}`"
+    switch = find_switch(outcome.listener)
+    return f"{policy.name} has `{switch}: {getattr(policy, switch)}`"
 
 
 def _suggest(listeners: Sequence[Listener], policy: Policy) -> str:
