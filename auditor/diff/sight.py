@@ -35,7 +35,8 @@ def judge_sight(host: HostReport) -> Sight:
     doubtful = {gap.source for gap in host.gaps} - _HARMLESS
     seen = {ledger.source for ledger in host.coverage if ledger.status in {"ok", "absent"}}
     unseen = _TABLES if doubtful - _TABLES else (_TABLES - seen) | doubtful
-    return Sight(unseen, namespaces=host.facts.privileged)
+    namespaces = any(ledger.source == "namespaces" and ledger.status == "ok" for ledger in host.coverage)
+    return Sight(unseen, namespaces)
 
 
 def _name_table(listener: JudgedListener) -> str:

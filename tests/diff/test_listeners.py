@@ -6,9 +6,13 @@ import pytest
 
 from auditor.diff import diff
 from auditor.model.delta import Delta
+from auditor.model.facts import Coverage
 from auditor.model.report import HostReport
-from tests.diff.pairs import ROOT, a_blind_host, a_seen_host, alone, owned
+from tests.diff.pairs import ROOT, a_blind_host, a_seen_host, alone, owned, some_tables
 from tests.reporters.fleet import a_judged, a_lost_host, twins
+
+WHOLE = (*some_tables(), Coverage(source="namespaces", status="ok"))
+"""The coverage of a host whose other network namespaces were read, too."""
 
 
 def compare(old: HostReport, new: HostReport) -> Delta:
@@ -116,7 +120,7 @@ def test_sockets_that_look_like_clients_are_left_out() -> None:
 
 def test_namespaces_and_protocols_are_told_apart() -> None:
     inside = a_judged(port=80, netns="4026532281")
-    old, new = a_seen_host(inside, facts=ROOT), a_seen_host(a_judged(port=80), facts=ROOT)
+    old, new = (a_seen_host(one, facts=ROOT, coverage=WHOLE) for one in (inside, a_judged(port=80)))
     assert [(each.kind, each.netns) for each in compare(old, new).listeners] == [
         ("opened", "host"),
         ("closed", "4026532281"),
@@ -179,10 +183,16 @@ def test_a_table_the_kernel_does_not_have_was_seen() -> None:
     assert [each.kind for each in delta.listeners] == ["opened"]
 
 
-def test_other_namespaces_need_root_to_be_called_closed() -> None:
+def test_other_namespaces_must_be_read_to_be_called_closed() -> None:
+    """Root alone does not read them: somebody has to ask."""
     inside = a_judged(port=80, netns="4026532281")
-    delta = compare(a_seen_host(inside, facts=ROOT), a_seen_host())
-    assert [each.kind for each in delta.listeners] == ["unobservable"]
+    before = a_seen_host(inside, facts=ROOT, coverage=WHOLE)
+    for after, kind in (
+        (a_seen_host(), "unobservable"),
+        (a_seen_host(facts=ROOT), "unobservable"),
+        (a_seen_host(facts=ROOT, coverage=WHOLE), "closed"),
+    ):
+        assert [each.kind for each in compare(before, after).listeners] == [kind]
 
 
 @pytest.mark.parametrize("order", [1, -1])
