@@ -83,7 +83,8 @@ def _describe_machine() -> str:
     models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
     what = f"{cores} cores of {next(models, 'an unknown CPU')}, Linux {platform.release()}"
-    return f"{what}, Python {platform.python_version()}; load at the start {load:.1f}"
+    python = f"Python {platform.python_version()} of {Path(sys.base_prefix, 'bin', 'python3')}"
+    return f"{what}, {python}; load at the start {load:.1f}"
 
 
 if __name__ == "__main__":
