@@ -4,16 +4,19 @@ paramiko's own reading has a timeout per read and no bound on what it keeps, so 
 was already found. What came instead of one says why: sshd's own refusals (MaxStartups, penalties) are plain text here.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from auditor.display import escape
 from auditor.errors import TransportError
 from auditor.transport.deadline import Deadline
-from auditor.transport.ssh_wire import Wire
+from auditor.transport.ssh_wire import Lull, Wire
 
 _MOST_BYTES = 8 * 1024
 _MOST_LINES = 50
 _SHOWN = 120
+_WITH_KEY_LIST = Lull(0.25, 128, sure=True)
+"""The server's key list follows its version line, and is longer than that: they are read together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,10 @@ def exchange_versions(wire: Wire, ours: bytes, deadline: Deadline) -> Greeting:
     received = b""
     ended = False
     try:
-        wire.send_all(ours, deadline)
+        with suppress(OSError, EOFError):  # whoever has hung up already may have said why
+            wire.send_all(ours, deadline)
         while not ended and not deadline.passed:
-            chunk = wire.receive(deadline)
+            chunk = wire.receive(deadline, _WITH_KEY_LIST)
             ended = chunk == b""
             received += chunk or b""
             if (greeting := find_version(received)) is not None:

@@ -118,6 +118,10 @@ def _not_resolved(address: str, error: OSError | UnicodeError) -> TransportError
 
 def _literal(address: str, port: int) -> tuple[Endpoint, ...]:
     """Return the endpoint of an address that needs no resolver; empty for a name."""
+    with contextlib.suppress(OSError, ValueError):
+        # Written as nearly all are: getaddrinfo would say the same, and takes a hundred times as long.
+        socket.inet_pton(socket.AF_INET, address)
+        return (Endpoint(socket.AF_INET, (address, port)),)
     try:
         return _getaddrinfo(address, port, socket.AI_NUMERICHOST)
     except (OSError, UnicodeError):

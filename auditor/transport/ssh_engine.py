@@ -24,10 +24,11 @@ from auditor.transport.deadline import Deadline
 from auditor.transport.ssh_agent import SharedAgentKey
 from auditor.transport.ssh_banner import Greeting
 from auditor.transport.ssh_driven_login import BoundedKey, DrivenLogin, Service
-from auditor.transport.ssh_protocol import BoundedPacketizer, Engine, Prompted
+from auditor.transport.ssh_packets import STATE, DrivenPacketizer
+from auditor.transport.ssh_protocol import Engine, Prompted
 from auditor.transport.ssh_session import ANSWERS, Session
 from auditor.transport.ssh_shell import Job, News, Shell
-from auditor.transport.ssh_wire import Wire
+from auditor.transport.ssh_wire import Lull, Wire
 
 KNOWN_VERSIONS = ("5.1.",)
 """The paramiko releases that this file was read against and tested with."""
@@ -42,6 +43,7 @@ LEANS_ON: Mapping[type, Mapping[str, str]] = {
         "_send_user_message": "self, data",
     },
     Packetizer: {
+        "_trigger_rekey": "self",
         "close": "self",
         "need_rekey": "self",
         "read_all": "self, n, check_rekey=False",
@@ -62,6 +64,7 @@ LEANS_ON: Mapping[type, Mapping[str, str]] = {
 """Class, name, parameters."""
 
 LEANS_ON_STATE = (
+    *STATE,
     "_expected_packet",
     "_handler_table",
     "active",
@@ -75,15 +78,19 @@ LEANS_ON_STATE = (
     "remote_version",
     "saved_exception",
 )
-"""What a Transport keeps under these names."""
+"""What a Transport and its Packetizer keep under these names."""
 
 # Message numbers: RFC 4250 §4.1.2.
 _DISCONNECT, _IGNORE, _UNIMPLEMENTED, _DEBUG, _KEXINIT = 1, 2, 3, 4, 20
 _KEX_ANSWERS = range(30, 42)
 
 _LEAST_LULL_S, _MOST_LULL_S, _BULK = 0.02, 0.25, 16 * 1024
-"""A script's output comes in dozens of small pieces, and each wakes a thread here and costs a packet there: after fewer
-than so many bytes the next ones are left alone for a while, to be read together; the longer, the slower the host."""
+"""A script's output comes in dozens of small pieces, and each wakes a thread here and costs a packet there: until there
+are so many bytes they are left alone for a while, to be read together; the longer, the slower the host."""
+
+_LOGIN, _START = Lull(0.1, 89, sure=True), Lull(0.1, 1024, sure=True)
+"""While what was sent ahead is answered: a yes to the login alone (88 bytes under AES-GCM) is nothing to wake up for,
+but a no is longer; and any audit's answer is longer than so much."""
 
 _AT_ONCE = 32
 """Messages that are taken in before somebody looks at what they brought: that is where its size is bounded."""
@@ -91,51 +98,6 @@ _AT_ONCE = 32
 _PATIENT_SERVERS = ("SSH-2.0-OpenSSH_", "SSH-2.0-dropbear")
 """Servers whose first channel is number 0, and which answer what they do not expect yet instead of hanging up
 (dispatch_protocol_error() in OpenSSH's dispatch.c)."""
-
-
-class DrivenPacketizer(BoundedPacketizer):
-    """Reads ahead and writes behind: one system call moves many packets."""
-
-    def __init__(self, socket: Wire) -> None:
-        super().__init__(socket)
-        self.limit = Deadline(0.0)
-        self._wire = socket
-        self._incoming = bytearray()
-        self._outgoing = bytearray()
-
-    @property
-    def buffered(self) -> bool:
-        return bool(self._incoming)
-
-    def write_all(self, out: Any) -> None:
-        self._outgoing += out
-
-    def take_outgoing(self) -> bytes:
-        """Return what is waiting to be sent, which is then for the caller to send."""
-        data = bytes(self._outgoing)
-        self._outgoing.clear()
-        return data
-
-    def fill(self, deadline: Deadline, lull: float = 0.0) -> bool:
-        """Send what waits, and wait for bytes; return whether some came in time. Raises EOFError at the end."""
-        if self._outgoing:
-            self._wire.send_all(self.take_outgoing(), self.limit)
-        data = self._wire.receive(deadline, lull)
-        if data is None:
-            return False
-        if not data:
-            raise EOFError
-        self._incoming += data
-        return True
-
-    def read_all(self, n: int, check_rekey: bool = False) -> bytes:  # noqa: ARG002  # paramiko's signature
-        self.charge(n)
-        while len(self._incoming) < n:
-            if not self.fill(self.limit):
-                raise TimeoutError("a packet stops in the middle")
-        data = bytes(self._incoming[:n])
-        del self._incoming[:n]
-        return data
 
 
 class DrivenEngine(Engine):
@@ -182,7 +144,7 @@ class DrivenEngine(Engine):
         self.packetizer.limit = deadline
 
     def wait(self, event: threading.Event, deadline: Deadline) -> bool:
-        return self.pump(event.is_set, deadline)
+        return self.pump(event.is_set, deadline, lull=_LOGIN if self._ahead else None)
 
     def plan(self, job: Job) -> None:
         self._job = job
@@ -225,7 +187,7 @@ class DrivenEngine(Engine):
         return DrivenShell(self, session)
 
     def _settle(self, session: Session, deadline: Deadline) -> None:
-        self.pump(lambda: session.settled, deadline)
+        self.pump(lambda: session.settled, deadline, lull=_START if self._ahead else None)
 
     # -- login and session
 
@@ -258,9 +220,12 @@ class DrivenEngine(Engine):
             session.open()
         return session
 
+    def _log(self, *_: object) -> None:
+        """Take no log: nobody reads paramiko's (`quiet_paramiko`), and a connection makes forty lines of it."""
+
     # -- moving
 
-    def pump(self, done: Callable[[], bool], deadline: Deadline, most: float = inf, lull: float = 0.0) -> bool:
+    def pump(self, done: Callable[[], bool], deadline: Deadline, most: float = inf, lull: Lull | None = None) -> bool:
         """Take in messages until `done`, the deadline, `most` seconds or the end of the connection; return `done`.
 
         A message that has begun is waited for until the deadline, whatever `most` says: half of one cannot be put back.
@@ -280,7 +245,7 @@ class DrivenEngine(Engine):
                 return
             self._advance()
 
-    def _advance(self, deadline: Deadline | None = None, lull: float = 0.0) -> bool:
+    def _advance(self, deadline: Deadline | None = None, lull: Lull | None = None) -> bool:
         """Take in one message; return whether one came before the deadline. (None: it is here, or its beginning.)"""
         try:
             if deadline is not None and not self.packetizer.buffered and not self.packetizer.fill(deadline, lull):
@@ -360,7 +325,7 @@ class DrivenShell:
         self._engine = engine
         self._session = session
         self._began = time.monotonic()
-        self._lull = 0.0
+        self._lull: Lull | None = None
 
     @property
     def exit_status(self) -> int | None:
@@ -380,7 +345,8 @@ class DrivenShell:
         stdout, stderr, over = self._session.look()
         if stdout:
             so_far = time.monotonic() - self._began
-            self._lull = min(max(_LEAST_LULL_S, so_far / 3), _MOST_LULL_S) if len(stdout) < _BULK else 0.0
+            seconds = min(max(_LEAST_LULL_S, so_far / 3), _MOST_LULL_S)
+            self._lull = Lull(seconds, _BULK) if len(stdout) < _BULK else None
         return News(stdout, stderr, (over or not self._engine.active) and not stdout and not stderr)
 
     def wait(self, deadline: Deadline, most: float) -> None:
@@ -407,6 +373,7 @@ def find_obstacle() -> str:
                 return f"paramiko's {owner.__name__}.{name}({parameters}) is not there, or has changed"
     near, far = socket.socketpair()
     with near, far:
-        state = vars(paramiko.Transport(near))
+        transport = paramiko.Transport(near)
+        state = vars(transport) | vars(transport.packetizer)
     missing = [name for name in LEANS_ON_STATE if name not in state]
     return f"paramiko's Transport keeps no {missing[0]}" if missing else ""

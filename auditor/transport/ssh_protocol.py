@@ -1,7 +1,7 @@
 """paramiko, bounded and observed: which algorithms we speak, how much a server may send, and what it said.
 
 Only paramiko's public seams are used: `packetizer_class`, `Packetizer.read_all`, `read_message` and `start_handshake`,
-`SecurityOptions`, and a version line of our own.
+`SecurityOptions`, the lists of what is preferred, and a version line of our own.
 """
 
 import logging
@@ -75,15 +75,19 @@ class BoundedPacketizer(Packetizer):
 
     def read_message(self) -> tuple[int, paramiko.Message]:
         kind, message = super().read_message()
+        self.note(kind, message)
+        return kind, message
+
+    def note(self, kind: int, message: paramiko.Message) -> None:
+        """Take note of what a message says that paramiko does not tell."""
         if kind in (_CHANNEL_EOF, _CHANNEL_CLOSE):
             self.seen.stream_ended = True
         elif kind == _KEXINIT and not self.seen.kexinit:
             self.seen.kexinit = message.asbytes()
         elif kind in (_CHANNEL_REQUEST, _DISCONNECT):
-            self._note(kind, message)
-        return kind, message
+            self._note_reason(kind, message)
 
-    def _note(self, kind: int, message: paramiko.Message) -> None:
+    def _note_reason(self, kind: int, message: paramiko.Message) -> None:
         """Keep a disconnect's reason (RFC 4253 §11.1) and the signal that ended a command (RFC 4254 §6.10)."""
         copy = paramiko.Message(message.asbytes())
         copy.get_int()
@@ -130,6 +134,20 @@ class Engine(paramiko.Transport):
         options.kex = tuple(name for name in algorithms.kex if name in self._kex_info)
         options.key_types = algorithms.host_keys
         self.algorithms = replace(algorithms, kex=options.kex)
+
+    # What paramiko would filter out of the same lists time and again.
+
+    @property
+    def preferred_kex(self) -> tuple[str, ...]:
+        return self.algorithms.kex
+
+    @property
+    def preferred_ciphers(self) -> tuple[str, ...]:
+        return self.algorithms.ciphers
+
+    @property
+    def preferred_macs(self) -> tuple[str, ...]:
+        return self.algorithms.macs
 
     @property
     def preferred_keys(self) -> tuple[str, ...]:

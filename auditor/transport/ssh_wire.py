@@ -10,7 +10,7 @@ import select
 import socket
 import time
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import paramiko
 
@@ -34,6 +34,19 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
+class Lull(NamedTuple):
+    """How long to leave alone what comes, in seconds, unless `enough` bytes are there: each waking up has its price.
+
+    Memory goes cold in a pause, so it is more than the system calls: a read that waits costs up to a tenth of an ms.
+    `sure`: so many are bound to come, and less is nothing to look at; so where one cannot wait for a number of bytes
+    there is no lull.
+    """
+
+    seconds: float
+    enough: int
+    sure: bool = False
+
+
 class Wire:
     """A stream on which the version lines were exchanged before paramiko got it.
 
@@ -48,6 +61,7 @@ class Wire:
         self._sent = b""
         self._buffer = memoryview(b"")
         self._owed = False  # whether something came that was not acknowledged
+        self._enough = 1  # bytes that poll(2) waits for
         self._closed = False  # under this name because paramiko's Transport.stop_thread reads it
 
     def replay(self, sent: bytes, received: bytes) -> None:
@@ -57,6 +71,7 @@ class Wire:
 
     def recv(self, nbytes: int) -> bytes:
         if not self._buffer:
+            self._want(1)
             self._buffer = memoryview(self._stream.recv(_CHUNK))
             self._owed = True
             self.acknowledge()
@@ -64,17 +79,18 @@ class Wire:
         self._buffer = self._buffer[nbytes:]
         return bytes(data)
 
-    def receive(self, deadline: Deadline, lull: float = 0.0) -> bytes | None:
+    def receive(self, deadline: Deadline, lull: Lull | None = None) -> bytes | None:
         """Return what comes next, empty at the end of the stream; None when nothing came in time.
 
-        `lull`: for so many seconds more may gather before anybody looks.
+        `lull`: what is left to gather before anybody looks.
         """
         if self._buffer:
             data, self._buffer = bytes(self._buffer), memoryview(b"")
             return data
+        if lull and (gathered := self._gather(deadline, lull)) is not None:
+            return gathered
         self.acknowledge()
-        if lull:
-            time.sleep(deadline.left(lull))
+        self._want(1)
         while True:
             # A Channel measures its timeout on a clock that can be set: only the deadline says when the time is up.
             with contextlib.suppress(TimeoutError, BlockingIOError):
@@ -84,6 +100,32 @@ class Wire:
                 return data
             if deadline.passed:
                 return None
+
+    def _gather(self, deadline: Deadline, lull: Lull) -> bytes | None:
+        """Wait for enough bytes, or for the lull's time; return what there is by then, if anything is known of it."""
+        if self._socket is None or _QUICKACK is None:  # only Linux' poll(2) minds SO_RCVLOWAT
+            self.acknowledge()
+            time.sleep(0.0 if lull.sure else deadline.left(lull.seconds))
+            return None
+        self._want(lull.enough)
+        # Also when nothing is owed: what is about to come is acknowledged as it comes, and not held for us to answer.
+        self._owed = True
+        self.acknowledge()
+        while True:
+            self._await(select.POLLIN, deadline, lull.seconds)
+            with contextlib.suppress(BlockingIOError):
+                data = self._socket.recv(_CHUNK)
+                self._owed = True
+                return data
+            if not lull.sure or deadline.passed:
+                return None
+
+    def _want(self, enough: int) -> None:
+        """Have poll(2) wait for so many bytes, the end or an error: socket(7), SO_RCVLOWAT."""
+        if self._socket is not None and self._enough != enough:
+            self._enough = enough
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, enough)
 
     def send_all(self, data: bytes, deadline: Deadline) -> None:
         """Send everything. Raises TimeoutError, OSError or EOFError when it does not go."""
@@ -105,8 +147,10 @@ class Wire:
             rest = rest[sent:]
             self._owed = False  # what goes out acknowledges what came in
 
-    def _await(self, event: int, deadline: Deadline) -> None:
-        """Wait until a socket is ready, or the time is up; tell another stream how long it may wait itself."""
+    def _await(self, event: int, deadline: Deadline, most: float = _LONGEST_POLL_S) -> None:
+        """Wait until a socket is ready, or the time is up, or `most` seconds; tell another
+        stream how long it may wait itself.
+        """
         if self._socket is None:
             self._stream.settimeout(max(deadline.left(), _TICK_S))
             return
@@ -114,7 +158,7 @@ class Wire:
             self._socket.setblocking(False)
         poll = select.poll()
         poll.register(self._socket, event)
-        poll.poll(1000 * max(deadline.left(_LONGEST_POLL_S), _TICK_S))
+        poll.poll(1000 * max(deadline.left(most), _TICK_S))
 
     def acknowledge(self) -> None:
         """Acknowledge what came, if nothing was sent since: sshd (Nagle) holds its next small packet back until then.
