@@ -33,3 +33,20 @@ def escape(text: str, limit: int | None = None) -> str:
     if limit is not None and len(shown) > limit:
         return shown[: max(0, limit - 1)] + "…"
     return shown
+
+
+def count_columns(text: str) -> int:
+    """Return how many columns of a terminal escaped `text` takes (UAX #11, East Asian Width)."""
+    if text.isascii():
+        return len(text)
+    import unicodedata  # a megabyte of tables, which plain ASCII can do without
+
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    # Marks stand on the character before them: non-spacing and enclosing ones.
+    narrow = sum(unicodedata.category(character) not in ("Mn", "Me") for character in text)
+    return wide + narrow
+
+
+def pad(text: str, width: int) -> str:
+    """Return escaped `text` with blanks behind it up to so many columns."""
+    return text + " " * (width - count_columns(text))

@@ -76,13 +76,17 @@ def _excerpt(source: str, column: int, width: int = 160) -> tuple[str, int]:
 
 
 class DocumentError(AuditorError):
-    """An inventory, policy or settings file is wrong; carries every problem found, in order of place."""
+    """An inventory, policy or settings file is wrong; carries every problem found, in order of place.
+
+    Warnings may be among them, for what they add; only the others are `to_fix`.
+    """
 
     exit_code = 2
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
-        super().__init__(f"{len(self.problems)} problem(s)")
+        self.to_fix = sum(problem.level == "error" for problem in self.problems)
+        super().__init__(f"{self.to_fix} problem(s)")
 
     def __str__(self) -> str:
         return "\n".join(str(problem) for problem in self.problems)

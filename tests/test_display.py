@@ -2,10 +2,12 @@
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from auditor.display import escape
+from auditor.display import count_columns, escape, pad
 
 
 def test_ordinary_text_is_untouched() -> None:
@@ -33,3 +35,19 @@ def test_nothing_that_acts_gets_through(text: str) -> None:
         for character in shown
     )
     shown.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "web-01", "Grüße", "東京", "ｗｅｂ", "데이터베이스", "🐘 db", "u\u0308ber", "ไทยที่", "a…"]
+)
+def test_columns_are_those_that_another_program_counts(text: str) -> None:
+    assert count_columns(text) == cell_len(text)
+
+
+def test_padding_is_counted_in_columns() -> None:
+    assert [pad(text, 6) for text in ("東京", "web", "u\u0308ber", "too-long")] == [
+        "東京  ",
+        "web   ",
+        "u\u0308ber  ",
+        "too-long",
+    ]

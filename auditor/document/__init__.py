@@ -8,10 +8,12 @@ A stage that goes on to check what the words mean calls `salvage` instead of `va
 """
 
 from auditor.document.document import Document, Loc, Tree, parse_document, read_document
+from auditor.document.scalars import Disputed
 from auditor.document.validation import salvage, validate
 from auditor.document.wording import FileModel, Unset, listed, mistake, suggest
 
 __all__ = [
+    "Disputed",
     "Document",
     "FileModel",
     "Loc",

@@ -37,6 +37,7 @@ class Document:
         self.dropped: set[Loc] = set()
         self._places: set[tuple[int, int]] = set()
         self._damaged: set[Node] = set()
+        self._emptied: set[tuple[Node, str]] = set()
         self.text = text
         self.root = Node(1, 1, {})
 
@@ -95,6 +96,7 @@ class Document:
             parent, child, last = way[-1]
             if isinstance(parent.content, dict):
                 parent.content.pop(str(last), None)
+                self._emptied.add((parent, str(last)))
             elif isinstance(parent.content, list) and child in parent.content:
                 parent.content.remove(child)
             self._damaged.add(parent)
@@ -102,9 +104,10 @@ class Document:
         return all(ways)
 
     def was_dropped(self, loc: Loc) -> bool:
-        """Return whether what `loc` lacks was taken out. Parts that name a type and no place do not count."""
-        way = tuple(part for _, _, part in self._way(loc[:-1]))
-        return (*way, *loc[-1:]) in self.dropped
+        """Return whether the key at `loc` was taken out. Parts that name a type and no place do not count."""
+        # By its mapping, not by the way to it: an item taken out of a list moves those behind it.
+        way = self._way(loc[:-1])
+        return bool(loc) and (way[-1][1] if way else self.root, str(loc[-1])) in self._emptied
 
     def is_damaged(self, loc: Loc) -> bool:
         """Return whether something was dropped from the mapping at `loc`: what it lacks may have been there."""

@@ -1,20 +1,52 @@
 """Plain YAML scalars in, Python values out: the core schema of YAML 1.2 (chapter 10.3.2), minus what people misread.
 
-`022`, `0x16`, `22:22`, `1_0`, `no`, `on` and dates mean different things to different YAML readers. They stay text,
-so a field that takes text takes them as written, and a field that wants a number or a truth value refuses them with
-the words of `explain_number` and `explain_truth`.
+`022`, `0x16`, `22:22`, `1_0`, `no` and `on` mean different things to different YAML readers. They become `Disputed`,
+which is neither text nor a number nor a truth value: every field refuses them, one that takes text with the advice to
+put them in quotes, the others with the words of `explain_number` and `explain_truth`. A date is text: what it means is
+the same to everybody.
 """
 
 import re
+from dataclasses import dataclass
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})", re.ASCII)
 _DECIMAL = re.compile(r"-?(?:[0-9]{1,300}\.[0-9]*|\.[0-9]+|[0-9]{1,300}(?=[eE]))(?:[eE][-+]?[0-9]{1,2})?", re.ASCII)
 
+# What is a number to YAML 1.1 (yaml.org/type/int.html, float.html) or to 1.2, and none of the above: with leading
+# zeros, a plus sign, underscores, another base, more digits than everybody keeps.
+_DISPUTED_NUMBER = re.compile(
+    r"""[-+]?(?:
+        [0-9][0-9_]* (?: \.[0-9_]* )? (?: [eE][-+]?[0-9]+ )?
+        | 0[box][0-9a-fA-F_]+
+        | [0-9][0-9_]* (?: :[0-5]?[0-9] )+ (?: \.[0-9_]* )?
+        | \.[0-9]+ (?: [eE][-+]?[0-9]+ )?
+        | \.(?:inf|Inf|INF|nan|NaN|NAN)
+    )""",
+    re.ASCII | re.VERBOSE,
+)
+_DISPUTED_WORDS = frozenset(
+    spell(word) for word in ("yes", "no", "on", "off") for spell in (str.lower, str.capitalize, str.upper)
+)
+
 _YAML_1_1_TRUTHS = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
 
-Scalar = str | int | float | bool | None
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Disputed:
+    """A plain scalar that is text to some YAML readers, and a number or a truth value to others."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return repr(self.text)
+
+
+Scalar = str | int | float | bool | Disputed | None
 
 
 def resolve(text: str) -> Scalar:
@@ -23,12 +55,14 @@ def resolve(text: str) -> Scalar:
         return None
     if text in _TRUTHS:
         return _TRUTHS[text]
-    if text[0] in "-.0123456789":
+    if text[0] in "-+.0123456789":
         if _WHOLE.fullmatch(text):
             return int(text)
         if _DECIMAL.fullmatch(text):
             return float(text)
-    return text
+        if _DISPUTED_NUMBER.fullmatch(text):
+            return Disputed(text)
+    return Disputed(text) if text in _DISPUTED_WORDS else text
 
 
 def explain_number(text: str, plain: bool) -> str:

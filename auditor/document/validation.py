@@ -33,12 +33,17 @@ def salvage(document: Document, model: type[Model]) -> Model:
             # `none_required` is the other half of "a value, or not written".
             errors = [e for e in failure.errors(include_url=False, include_input=False) if e["type"] != "none_required"]
         for error in errors:
-            if not document.was_dropped(error["loc"]):
+            if not document.was_dropped(error["loc"]) and not _is_aftermath(document, error):
                 _tell(document, error, model)
         if not document.drop(error["loc"] for error in errors):
             break
     document.finish()
     raise AssertionError("a validation error without a problem")
+
+
+def _is_aftermath(document: Document, error: ErrorDetails) -> bool:
+    """Return whether a list or mapping is too short only because what it held was taken out, which was told."""
+    return error["type"] == "too_short" and document.is_damaged(error["loc"])
 
 
 def _tell(document: Document, error: ErrorDetails, model: type[FileModel]) -> None:

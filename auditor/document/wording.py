@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 from pydantic_core.core_schema import no_info_before_validator_function
 
 from auditor.document.composition import Node
-from auditor.document.scalars import explain_number, explain_truth, resolve
+from auditor.document.scalars import Disputed, explain_number, explain_truth, resolve
 
 Unset = SkipJsonSchema[None]
 """The type of a key that is not written; writing it with nothing after it is a mistake."""
@@ -60,7 +60,7 @@ class FileModel(BaseModel):
 
 
 def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str | int | float) else value
+    return [value] if isinstance(value, str | int | float | Disputed) else value
 
 
 class _Listed:
@@ -78,9 +78,12 @@ listed = _Listed()
 """For a list whose single item may be written without brackets."""
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
-    """Return "did you mean 'x'?" for the known word nearest to `word`, '' when none is near."""
-    near = get_close_matches(word, known, n=1)
+def suggest(word: str, known: Iterable[str], least: float = 0.6) -> str:
+    """Return "did you mean 'x'?" for the known word nearest to `word`, '' when none is near.
+
+    `least` is how alike they must be, from 0 to 1. The more words are known, the more are a little like any other.
+    """
+    near = get_close_matches(word, known, n=1, cutoff=least)
     return f"did you mean {near[0]!r}?" if near else ""
 
 
@@ -123,7 +126,8 @@ def describe(error: ErrorDetails, node: Node, model: type[FileModel]) -> tuple[s
     expected = _EXPECTED.get(kind)
     if expected is None:
         return f"{show(node)} does not fit here", ""
-    return f"expected {expected}, found {show(node)}", _hint(kind, node)
+    doubt = ", which is something else to some YAML readers" if kind == "string_type" and _is_disputed(node) else ""
+    return f"expected {expected}, found {show(node)}{doubt}", _hint(kind, node)
 
 
 def _describe_unknown(name: str, model: type[FileModel]) -> tuple[str, str]:
@@ -156,7 +160,13 @@ def _hint(kind: str, node: Node) -> str:
         return explain_number(text, node.plain)
     if kind == "bool_type":
         return explain_truth(text)
-    return f"write [{text}]" if kind == "list_type" and node.plain else ""
+    if kind == "list_type" and node.plain:
+        return f'write ["{text}"]' if _is_disputed(node) else f"write [{text}]"
+    return ""
+
+
+def _is_disputed(node: Node) -> bool:
+    return node.plain and isinstance(node.content, str) and isinstance(resolve(node.content), Disputed)
 
 
 def show(node: Node) -> str:
@@ -171,4 +181,4 @@ def show(node: Node) -> str:
     value = resolve(content)
     if value is None:
         return "nothing"
-    return repr(content[:60]) if isinstance(value, str) else content
+    return repr(content[:60]) if isinstance(value, str | Disputed) else content

@@ -26,15 +26,16 @@ _REPEATS = re.compile(r"(?<![\\(])[*+{?]")
 Match = Callable[[Host], bool]
 
 
-def limit_hosts(inventory: Inventory, *patterns: str) -> Inventory:
+def limit_hosts(inventory: Inventory, *patterns: str, allow_empty: bool = False) -> Inventory:
     """Return `inventory` with only the hosts that `patterns` select, in its order; the rest become its `others`.
 
-    Raises NoHostsError when it selects none, naming the terms that match nothing, and UsageError when it cannot be
+    Raises NoHostsError when they select none, and when one of them asks for hosts of which there are none, unless
+    `allow_empty`: fewer hosts than were asked for would pass for all of them. Raises UsageError when they cannot be
     read.
     """
     terms = [term for pattern in patterns for term in _split(pattern, inventory)]
     chosen = _choose(inventory.hosts, terms)
-    if not chosen:
+    if not allow_empty and (not chosen or _find_lost(inventory, terms)):
         raise _nothing(inventory, ",".join(patterns), terms)
     names = {host.name for host in chosen}
     others = tuple(host for host in inventory.hosts if host.name not in names)
@@ -98,15 +99,20 @@ def _compile(expression: str) -> re.Pattern[str]:
 
 
 def _nothing(inventory: Inventory, pattern: str, terms: list[tuple[str, str]]) -> NoHostsError:
-    """Return the error for a limit that selects no host: which of its terms match nothing at all?"""
+    """Return the error for a limit that selects no host, or less than it names: which terms match nothing at all?"""
     known = dict.fromkeys(name for host in inventory.hosts for name in (*host.groups, host.name))
     known.update(dict.fromkeys(f"{key}={value}" for host in inventory.hosts for key, value in host.labels.items()))
     if not inventory.hosts:
         return NoHostsError(f"{inventory.path} has no hosts", "add hosts to the inventory")
-    lost = [term for operator, term in terms if operator != "!" and not any(map(_matcher(term), inventory.hosts))]
+    lost = _find_lost(inventory, terms)
     if not lost:
         return NoHostsError(f"no host is left by the limit {pattern!r}", "each of its terms matches, but not together")
     shown = ", ".join(repr(term) for term in lost)
     groups = ", ".join(sorted({group for host in inventory.hosts for group in host.groups})[:10])
     hint = suggest(lost[0], known) or (f"groups here: {groups}" if groups else "")
     return NoHostsError(f"no host or group matches {shown}", hint)
+
+
+def _find_lost(inventory: Inventory, terms: list[tuple[str, str]]) -> list[str]:
+    """Return the terms that are to match something, and match nothing."""
+    return [term for operator, term in terms if operator != "!" and not any(map(_matcher(term), inventory.hosts))]

@@ -4,11 +4,13 @@ A host's name becomes a file name, a word of a limit and a line of a report, and
 connection: neither may be mistaken for a path, an option or a pattern, or hide what it is.
 """
 
+import re
 from ipaddress import IPv6Address, ip_address
 
 from auditor.document import mistake
 
 MAX_LENGTH = 253  # of a DNS name: RFC 1035 §2.3.4, without the root's empty label
+_PLAIN = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def check_host_name(name: str) -> str:
@@ -55,6 +57,8 @@ def _check(name: str, kind: str, marks: str) -> str:
         raise mistake(f"{kind} of {len(name)} characters", f"write 1 to {MAX_LENGTH}")
     if name[0] in "-.":
         raise mistake(f"{name!r} cannot be {kind}: it starts with {name[0]!r}", "start it with a letter or digit")
+    if _PLAIN.fullmatch(name):  # nearly all, and allowed everywhere
+        return name
     wrong = next((char for char in name if not (char.isalnum() or char in marks)), None)
     if wrong == ":":
         raise mistake(f"{name!r} cannot be {kind}: it holds ':'", "write the port as `port: …`")

@@ -7,12 +7,13 @@ from auditor.lint.cover import covers
 from auditor.lint.names import check_names
 from auditor.lint.place import Places
 from auditor.model.host import Host
-from auditor.model.policy import Entry, Policy, PolicySet, severity_rank
+from auditor.model.policy import BindNetwork, Entry, Policy, PolicySet, severity_rank
 
 CODES = (
     "allows-everything",
     "bind-missing",
     "wide-range",
+    "never-matches",
     "deny-shadowed",
     "allow-denied",
     "unknown-group",
@@ -70,6 +71,8 @@ def _check_policy(policy: Policy, places: Places) -> Iterator[Problem]:
     for entry in policy.allow:
         for check in _ENTRY_CHECKS:
             yield from check(entry, places)
+    for entry in (*policy.allow, *policy.deny):
+        yield from _check_families(entry, places)
 
 
 def _find_everything(entry: Entry) -> str | None:
@@ -98,6 +101,28 @@ def _check_bind(entry: Entry, places: Places) -> Iterable[Problem]:
         what = f"{named[0]} ({_MANAGEMENT[named[0]]})"
         message = f"{entry.id} opens {what} at every address of the host [bind-missing]"
         yield places.at_entry(entry, _WHERE, message, "say where: `bind: private`; or `bind: any` when that is meant")
+
+
+def _check_families(entry: Entry, places: Places) -> Iterable[Problem]:
+    """Yield a warning when addresses in `bind` are of a family that no port of the entry is for."""
+    families = {ports.family for ports in entry.ports}
+    if len(families) != 1 or None in families:
+        return
+    other, digit = ("IPv6", "6") if families == {"ipv4"} else ("IPv4", "4")
+    idle = [bind for bind in entry.bind if bind.kind == "network" and (":" in bind.network) == (digit == "6")]
+    if idle:
+        named = ", ".join(map(_name_network, idle))
+        nothing = (
+            f"{entry.id} matches nothing" if len(idle) == len(entry.bind) else f"{named} adds nothing to {entry.id}"
+        )
+        whose = "is" if len(entry.ports) == 1 else "are"
+        message = f"{nothing}: {', '.join(map(str, entry.ports))} {whose} not for {other} [never-matches]"
+        hint = f"write {entry.ports[0].proto} without a family, or {entry.ports[0].proto}{digit}; or another bind"
+        yield places.at_entry(entry, ("bind",), message, hint)
+
+
+def _name_network(bind: BindNetwork) -> str:
+    return bind.network.removesuffix("/128" if ":" in bind.network else "/32")
 
 
 _ENTRY_CHECKS: tuple[Callable[[Entry, Places], Iterable[Problem]], ...] = (

@@ -83,7 +83,7 @@ class Entries:
     def _check_count(self, action: Action, loc: Loc, entry: EntryFile, ports: tuple[Ports, ...]) -> None:
         if entry.required:
             self._check_required(action, loc, entry, ports)
-        elif entry.at_least is not None:
+        elif entry.at_least is not None and not self._document.was_dropped((*loc, "required")):
             message = "at_least counts the sockets of a required entry"
             self._document.complain((*loc, "at_least"), message, "add required: true", key=True)
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from auditor.document import FileModel, Unset, listed, mistake
+from auditor.document import Disputed, FileModel, Unset, listed, mistake
 from auditor.model.address import SCOPES
 from auditor.model.finding import INCOMPLETE_RULES
 from auditor.model.policy import Default, NetnsChoice, OwnerClass, Severity, WaivableRule
@@ -17,7 +17,7 @@ Texts = Annotated[list[Text], Field(min_length=1), listed]
 
 def _as_port(value: object) -> object:
     """Return a port as text; what the text means is checked where its place is known."""
-    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+    if isinstance(value, str | Disputed) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)
     raise mistake("this is not a port", "write for example 443/tcp, 8000-8100/tcp or 53/udp")
 

@@ -22,6 +22,8 @@ class Ids:
     def claim(self, loc: Loc, written: str | None, said: Sequence[str]) -> str:
         """Return the id of the mapping at `loc`: as written, or made from what it says."""
         name = written or make_id(said)
+        if written is None and self._document.was_dropped((*loc, "id")):
+            return name  # its own was refused, and the one made instead may be another's
         hint = "give this entry another id" if written else "remove it, or give it an id of its own"
         self._take(name, self._document.origin(loc), (*loc, "id") if written else loc, hint)
         return name

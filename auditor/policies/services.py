@@ -3,7 +3,7 @@
 Never by the audited host's /etc/services, with which a host could name its own ports.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -14,6 +14,8 @@ from auditor.policies.ports import parse_protocol
 
 _CUSTOM = "\n# Not assigned by IANA"
 """Begins what is only customary in the trusted table."""
+_NEAR = 0.75
+"""How alike a name must be to be suggested: `kuberntes` to `kubernetes` is, `nosuch` to `couchdb` (0.62) is not."""
 
 
 @cache
@@ -59,6 +61,11 @@ def _bundled(name: str) -> tuple[Ports, ...]:
 def _unknown(name: str, own: Mapping[str, Sequence[Ports]]) -> Exception:
     if name.isdecimal():
         return mistake(f"{name} is a port, not the name of a service", f"write port: {name}/tcp")
-    known = [*own, *(word for service in bundled_services().services for word in (service.name, *service.aliases))]
-    hint = suggest(name, known) or suggest(name.lower(), known) or f"define it: services: {{{name}: 1234/tcp}}"
+    hint = suggest_service(name, own) or f"define it: services: {{{name}: 1234/tcp}}"
     return mistake(f"unknown service {name!r}", hint)
+
+
+def suggest_service(name: str, own: Iterable[str] = ()) -> str:
+    """Return "did you mean 'https'?" for the name of the table, or of the policy's `own`, that `name` is nearest to."""
+    known = [*own, *(word for service in bundled_services().services for word in (service.name, *service.aliases))]
+    return suggest(name, known, _NEAR) or suggest(name.lower(), known, _NEAR)

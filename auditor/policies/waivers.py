@@ -24,6 +24,8 @@ def read_waivers(document: Document, file: PolicyFile, ids: Ids, today: date | N
 
 
 def _read_all(document: Document, file: PolicyFile, ids: Ids, today: date | None) -> Iterator[Waiver]:
+    if document.was_dropped(("max_waiver_days",)):
+        today = None
     for index, waiver in enumerate(file.waivers or ()):
         loc: Loc = ("waivers", index)
         ports = _read_ports(document, loc, waiver)

@@ -84,12 +84,12 @@ def take_effect(resolution: Resolution, local: Local, algorithms: Algorithms = O
     sight = _Sight(resolution, local, algorithms)
     unset = _unset_options(local, algorithms)
     for keyword in HONOURED:
-        settings = resolution.settings.get(keyword, [])
+        settings = resolution.settings.get(keyword, ())
         if not settings and keyword != "hostname":
             if keyword in unset:
                 effect.options[keyword] = unset[keyword]
             continue
-        values = tuple(value for setting in settings for value in setting.values)
+        values = resolution.all_values(keyword)
         made = values or _DEFAULTS.get(keyword, ())
         if keyword in _CLEARED_BY_NONE and [value.lower() for value in made] == ["none"]:
             continue

@@ -6,7 +6,7 @@ IdentityFile and the default keys. The agent is asked, as ssh does, when the inv
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from auditor.errors import Problem
@@ -113,7 +113,7 @@ class _Filling:
     def _options(self, *, with_proxy: bool) -> SshOptions:
         effect = self._effect
         checking = effect.value("stricthostkeychecking")
-        said = self._host.ssh.model_dump(exclude_unset=True)
+        said = {name: getattr(self._host.ssh, name) for name in self._host.ssh.model_fields_set}
         proxy = effect.value("proxycommand") if with_proxy else None
         timeout = effect.value("connecttimeout")
         revoked = effect.value("revokedhostkeys")
@@ -133,7 +133,7 @@ class _Filling:
             "macs": self._algorithms("macs"),
             "host_key_algorithms": self._algorithms("hostkeyalgorithms"),
         }
-        return SshOptions.model_validate({**values, **said})
+        return _make_options(tuple({**values, **said}.items()))
 
     def _certificates(self) -> list[str]:
         paths = [self._path("certificatefile", path) for path in self._effect.values("certificatefile")]
@@ -155,6 +155,12 @@ class _Filling:
         except ValueError as error:
             self._problems.append(_mistake(self._effect.options.get(keyword), keyword, str(error)))
             return text
+
+
+@lru_cache(maxsize=128)
+def _make_options(fields: tuple[tuple[str, Any], ...]) -> SshOptions:
+    """Return the options of these fields: most hosts of a fleet share them."""
+    return SshOptions.model_validate(dict(fields))
 
 
 def _is_named(path: str) -> bool:

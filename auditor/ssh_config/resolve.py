@@ -63,6 +63,8 @@ def resolve(config: Config, name: str, settled: Mapping[str, Setting], local: Lo
 
 def _settle_name(name: str) -> str:
     """Return an address as it is usually written, and a name in lower case."""
+    if ":" not in name:  # addresses of IPv4 are written in one way only
+        return name.lower()
     try:
         return str(ip_address(name))
     except ValueError:

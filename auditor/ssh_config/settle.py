@@ -135,10 +135,11 @@ class _Work:
     def _fill(self, host: Host, resolution: Resolution, effect: Effect) -> Filled:
         filled = fill(host, resolution, effect, self._means.local, self._means.exists)
         self.problems += filled.problems
-        names = tuple(map(_name_of, filled.hops))
-        ready = filled.host.model_copy(update={"jump": names}) if names else filled.host
-        self.done[host.name] = Settled(ready, resolution, effect)
-        return replace(filled, host=ready)
+        if filled.hops:
+            ready = filled.host.model_copy(update={"jump": tuple(map(_name_of, filled.hops))})
+            filled = replace(filled, host=ready)
+        self.done[host.name] = Settled(filled.host, resolution, effect)
+        return filled
 
     def _find_hop(self, hop: str, origin: Origin) -> Host | None:
         """Return the host that a jump means, made if need be; None for one that makes no sense, which is noted."""

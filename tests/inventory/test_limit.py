@@ -138,11 +138,22 @@ def test_a_limit_that_cannot_be_read_is_an_error_of_usage(pattern: str, message:
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("pattern", ["web-01,web-77", "web,no-such-group", "all,env=nowhere", "web:&nothing", "~x,db"])
+def test_hosts_that_are_not_there_do_not_pass_for_audited(pattern: str) -> None:
+    with pytest.raises(NoHostsError, match="no host or group matches"):
+        limit_hosts(FLEET, pattern)
+    limit_hosts(FLEET, pattern, allow_empty=True)
+
+
+def test_what_is_taken_out_need_not_be_there() -> None:
+    assert names_of(limit_hosts(FLEET, "bastion,!no-such-group")) == "bastion"
+
+
 def test_a_regular_expression_cannot_hang_the_run() -> None:
     """The worst expression that is let through, on the longest name there can be."""
     fleet = Inventory(path="i", sha256="0" * 64, hosts=(a_host("a" * 253), a_host("b")))
     began = time.monotonic()
-    assert [host.name for host in limit_hosts(fleet, "~.*.*.*c,b").hosts] == ["b"]
+    assert [host.name for host in limit_hosts(fleet, "~.*.*.*c,b", allow_empty=True).hosts] == ["b"]
     assert time.monotonic() - began < 30
 
 

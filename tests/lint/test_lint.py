@@ -47,6 +47,18 @@ def warn(folder: Path, body: str, hosts: list[Host] | None = None, **others: str
             "5:14 x opens 5432 (PostgreSQL) at every address of the host [bind-missing] | say where: `bind: private`;",
         ),
         (
+            "allow:\n  - {id: x, port: 82/tcp4, bind: '::1'}\n",
+            "4:34 x matches nothing: 82/tcp4 is not for IPv6 [never-matches] | write tcp without a family, or tcp6; or",
+        ),
+        (
+            "deny:\n  - {id: x, ports: [82/tcp6, 83/udp6], bind: 10.0.0.0/8}\n",
+            "4:46 x matches nothing: 82/tcp6, 83/udp6 are not for IPv4 [never-matches] | write tcp without a family",
+        ),
+        (
+            "allow:\n  - {id: x, port: 82/tcp4, bind: [private, fd00::1, 10.0.0.1]}\n",
+            "4:34 fd00::1 adds nothing to x: 82/tcp4 is not for IPv6 [never-matches] |",
+        ),
+        (
             "deny:\n  - {id: a, port: 20-30/tcp}\n  - {id: b, port: 23/tcp}\n",
             "5:19 b denies nothing that a (",
         ),
@@ -69,6 +81,9 @@ def test_a_warning_stands_at_its_place(body: str, expected: str, tmp_path: Path)
     "body",
     [
         "allow:\n  - {port: 1000-1999/tcp}\n",
+        "allow:\n  - {port: 82/tcp4, bind: [loopback, 10.0.0.1, '::ffff:10.0.0.2']}\n",
+        "allow:\n  - {ports: [82/tcp4, 83/tcp], bind: '::1'}\n",
+        "allow:\n  - {ports: [82/tcp4, 82/tcp6], bind: '::1'}\n",
         "allow:\n  - {service: ssh, bind: any}\n",
         "allow:\n  - {service: postgresql, bind: loopback}\n",
         "deny:\n  - {port: 5432/tcp}\n",

@@ -57,6 +57,10 @@ def problems_of(folder: Path, text: str) -> list[str]:
         ("{port: §1.5}", "this is not a port | write for example 443/tcp"),
         ("{port: §true}", "this is not a port | write for example 443/tcp"),
         ("{port: §[80/tcp]}", "this is not a port | write for example 443/tcp"),
+        ("{port: 1/tcp, process: §on}", "expected text, found 'on', which is something else to some YAML readers"),
+        ("{port: 1/tcp, exe: [§no]}", "expected text, found 'no', which is something else to some YAML readers"),
+        ("{port: 1/tcp, user: §022}", "expected text, found '022', which is something else to some YAML readers"),
+        ("{port: 1/tcp, required: §yes, at_least: 2}", "expected true or false, found 'yes' | write true"),
         ("{§port: }", "nothing stands after this key | write a value, or remove the line"),
         ("{ports: §[]}", "nothing stands in here | write at least one value"),
         ("{ports: [80/tcp, §81]}", "81 without a protocol | write 81/tcp, or 81/udp"),
@@ -71,6 +75,7 @@ def problems_of(folder: Path, text: str) -> list[str]:
         ("{port: §0/udplite}", "0 is not a port | a port is a number from 1 to 65535"),
         ("{port: 3/packet, §bind: loopback}", "a packet socket sees every address of its interface: it has none | "),
         ("{service: §htps}", "unknown service 'htps' | did you mean 'https'?"),
+        ("{service: §nosuch}", "unknown service 'nosuch' | define it: services: {nosuch: 1234/tcp}"),
         ("{service: §HTTPS}", "unknown service 'HTTPS' | did you mean 'https'?"),
         ("{service: §qqqqqq}", "unknown service 'qqqqqq' | define it: services: {qqqqqq: 1234/tcp}"),
         ("{service: §'443'}", "443 is a port, not the name of a service | write port: 443/tcp"),
@@ -224,6 +229,18 @@ def test_a_mistake_in_an_entry(tmp_path: Path, entry: str, expected: str) -> Non
             "version: 1\npolicy: p\ndeny:\n  - {port: 1/tcp, required: true}\n",
             ["4:19 a denied port cannot be required | move the entry to allow"],
             id="required-in-deny",
+        ),
+        pytest.param(
+            "version: 1\npolicy: p\nallow:\n  - {id: '', port: 1/tcp}\n  - {port: 1/tcp}\n",
+            ["4:10 '' cannot be the id of an entry | letters"],
+            id="the-id-made-instead-of-a-refused-one",
+        ),
+        pytest.param(
+            "version: 1\npolicy: p\nwaivers:\n"
+            "  - {rule: unexpected-listener, hosts: [a], reason: r, expires: 2026-12-31}\n"
+            "  - {rule: unexpected-listener, hosts: [a], owner: o, reason: r, expires: 2026-13-31}\n",
+            ["4:5 the key 'owner' is missing | add", "5:75 there is no day 2026-13-31 | write"],
+            id="a-bad-date-behind-a-waiver-that-lacks-something",
         ),
         pytest.param("", ["0:1 the file is empty, or holds only comments | start with"], id="empty"),
     ],

@@ -98,6 +98,15 @@ def test_how_far_ahead_a_waiver_may_end(tmp_path: Path, expires: str, days: int 
             load_policies([path], TODAY)
 
 
+def test_where_the_bound_itself_is_refused_no_waiver_is_called_too_long(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    text = f"version: 1\npolicy: p\nmax_waiver_days: 0\nwaivers:\n  - {a_waiver(expires='2028-12-31')}\n"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DocumentError) as caught:
+        load_policies([path], TODAY)
+    assert told(caught.value) == ["3:18 expected at least 1, found 0 | "]
+
+
 def test_two_waivers_have_two_ids(tmp_path: Path) -> None:
     same = a_waiver(id="w")
     problems = load(tmp_path, f"{same}\n  - {same}")

@@ -123,6 +123,23 @@ class TestAskingSsh:
         assert host.user == "ann"
         assert warnings == ["1: there is no keyword 'oftomorrow' here: it does nothing"]
 
+    def test_what_an_ssh_that_knows_it_warns_of_is_no_mistake(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It exits 0: that it also says something on standard error decides nothing."""
+        fake_ssh(tmp_path, monkeypatch, "echo 'config line 1: Deprecated option' >&2; echo 'user ann'")
+        host, warnings = settled(write(tmp_path / "config", "OfTomorrow yes\nUser ann\n"))
+        assert (host.user, len(warnings)) == ("ann", 1)
+
+    def test_that_ssh_could_not_tell_is_no_second_mistake(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fake_ssh(tmp_path, monkeypatch, "echo 'Bad configuration option: oftomorrow' >&2; exit 255")
+        with pytest.raises(DocumentError) as caught:
+            settled(write(tmp_path / "config", "OfTomorrow yes\nUser ann\n"))
+        assert sorted(problem.level for problem in caught.value.problems) == ["error", "warning"]
+        assert caught.value.to_fix == 1
+
     def test_and_without_ssh_it_is_a_mistake(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", str(tmp_path))
         with pytest.raises(DocumentError) as caught:
