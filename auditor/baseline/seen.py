@@ -13,7 +13,6 @@ from auditor.model.host import Host
 Holders = frozenset[str] | Literal["kernel"] | None
 """The names of the processes that hold a socket; `kernel`: none does; None: not known, or not fit to be written."""
 
-_INIT = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@-]*", re.ASCII)
 
 
@@ -85,7 +84,7 @@ def _holders_of(listener: Listener) -> Holders:
         return "kernel"
     if listener.owner_status != "known" or not listener.owners:
         return None
-    # A policy sets pid 1 aside when others hold the socket too: systemd opened it for them.
-    holders = [owner for owner in listener.owners if owner.pid != _INIT] or list(listener.owners)
+    # A policy sets systemd aside when others hold the socket too: it opened it for them.
+    holders = [owner for owner in listener.owners if not owner.is_systemd] or list(listener.owners)
     names = {owner.comm or "" for owner in holders}
     return frozenset(names) if all(_NAME.fullmatch(name) for name in names) else None

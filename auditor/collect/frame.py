@@ -223,8 +223,25 @@ def _read_whole(opened: bytes, closed: bytes) -> Section | None:
     return Section(empty.name, empty.status, payload.data)
 
 
+class _Kept:
+    """The last few sections of a kind that is large: to compare their bytes takes a thirtieth of hashing them."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: tuple[tuple[bytes, bytes, Section | None], ...] = ()
+
+    def read(self, opened: bytes, closed: bytes) -> Section | None:
+        """Return what `_read_whole` does. Threads may lose what another one adds, and nothing else."""
+        for before, after, section in self._kept:
+            if before == opened and after == closed:
+                return section
+        section = _read_whole(opened, closed)
+        self._kept = ((opened, closed, section), *self._kept[: self._most - 1])
+        return section
+
+
 _read_small = lru_cache(maxsize=128)(_read_whole)
-_read_services = lru_cache(maxsize=8)(_read_whole)
+_read_services = _Kept(8).read
 
 
 def _is_services(opened: bytes) -> bool:

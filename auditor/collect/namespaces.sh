@@ -10,6 +10,8 @@
 #   |+ name <inode of the namespace> <name>
 #   |+ more          there are more than 256
 #   |+ denied        of some processes it may not be known in which namespace they are
+#   |+ apart         we are not in the host's first pid namespace (include/linux/proc_ns.h, PROC_PID_INIT_INO), so that
+#                    processes outside of ours are not seen, nor the namespaces that only those are in
 P=$1
 C=0
 inode() {
@@ -45,6 +47,8 @@ show() {
   fi
   echo "|+ end $I $X"
 }
+inode "$P/self/ns/pid"
+[ "$H" = 4026531836 ] || echo "|+ apart"
 inode "$P/self/net/tcp"
 A=$H
 inode "$P/self/ns/net"

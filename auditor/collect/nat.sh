@@ -3,7 +3,7 @@
 #
 #   |+ begin nft
 #   |a line of what it printed, only those that matter, 20,000 at most; `|+ more` says there are others
-#   |+ end <exit status>
+#   |+ end <exit status>                      127: there is no such program, so nobody knows
 #
 # Every program costs the host more than its answer is worth, so iptables is asked only where it has rules: the legacy one
 # where the kernel has its table `nat` already (asking would make it load one), the newer one where nft shows that table or
@@ -13,13 +13,24 @@ PATH=$PATH:/usr/local/sbin
 rules() {
   S=$1
   shift
-  command -v "$1" >/dev/null 2>&1 || return 0
   echo "|+ begin $1"
-  { R=$({ { "$@" 2>/dev/null; echo $? >&3; } | sed -n "20001s/.*/|+ more/p;1,20000{$S
+  R=127
+  command -v "$1" >/dev/null 2>&1 && {
+    R=$({ { "$@" 2>/dev/null; echo $? >&3; } | sed -n "20001s/.*/|+ more/p;1,20000{$S
 }" >&4; } 3>&1); } 4>&1
   echo "|+ end $R"
 }
-D=$(rules "/^table /b p
+# Without the program nft nothing tells of rules that iptables did not make, unless the kernel has no nftables.
+K=yes
+if [ -r $P/modules ] && ! command -v nft >/dev/null 2>&1; then
+  while read -r L R; do
+    K=
+    case $L in nf_tables) K=yes; break ;; esac
+  done <$P/modules # without a line where nothing is a module
+fi
+D="|+ begin nft
+|+ end 0"
+[ -z "$K" ] || D=$(rules "/^table /b p
 /hook prerouting/b p
 /^[[:space:]]*chain /b p
 /^[[:space:]]*map /b p
@@ -31,7 +42,7 @@ D=$(rules "/^table /b p
 d
 :p
 s/^/|/p" nft -nn list ruleset)
-[ -z "$D" ] || printf "%s\n" "$D"
+printf "%s\n" "$D"
 for X in iptables ip6tables; do
   F=${X%tables}
   case $D in

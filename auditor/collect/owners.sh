@@ -15,7 +15,10 @@
 #   |z                    the end
 #
 # ls follows the links under fd/, so that only numbers come out of it: the inode, the descriptor, and `=` for a socket.
-# (A regular file may have the same inode number.) Its complaints come after its list. What processes choose themselves
+# (A regular file may have the same inode number.) Its complaints come after its list. A process whose first thread has
+# ended goes on as a zombie without descriptors, and its other threads have them: those are looked through as well. (A
+# thread may also have unshared its descriptors, clone(2); to look through each thread of every process would cost many
+# times as much.) What processes choose themselves
 # comes out of programs that take many files at once, which print the path first; and since the paths are spelled with
 # a random number of this run's (/proc/.//./12/exe), nothing in a name or a command line can pass for such a path.
 P=${1:-/proc}
@@ -72,6 +75,30 @@ set -- "$P"/[0-9]*/fd
       while ((getline l < file) > 0 && row(S, l, file));
       close(file)
     }
+  }
+  # Process p holds this socket.
+  function hold(inode) {
+    if ((p, inode) in seen) return
+    seen[p, inode] = 1
+    held[inode] = 1
+    h[p] = h[p] " " inode
+    if (length(h[p]) > 2000) {
+      print "|h " p h[p]
+      h[p] = ""
+    }
+  }
+  # The processes whose first thread has ended, as words for ls. Of those that have no descriptors, nearly all are threads
+  # of the kernel.
+  function headless(   q, l, s, a, words) {
+    for (q in listed) if (!(q in readable)) {
+      s = ""
+      while ((getline l < (bar q "/stat")) > 0) s = s l
+      close(bar q "/stat")
+      sub(/^.*\) /, "", s)
+      split(s, a, " ")
+      if (a[1] == "Z" && a[18] > 1) words = words " " bar q "/task/*/fd"
+    }
+    return words
   }
   function begin() {
     n = 0
@@ -149,15 +176,7 @@ set -- "$P"/[0-9]*/fd
   }
   /^ *[0-9]+ [0-9]/ {
     readable[p] = 1
-    if (/=$/ && $1 in uid && !((p, $1) in seen)) {
-      seen[p, $1] = 1
-      held[$1] = 1
-      h[p] = h[p] " " $1
-      if (length(h[p]) > 2000) {
-        print "|h " p h[p]
-        h[p] = ""
-      }
-    }
+    if (/=$/ && $1 in uid) hold($1)
     next
   }
   NF == 2 && $2 == bar "self/ns/pid" {
@@ -167,6 +186,7 @@ set -- "$P"/[0-9]*/fd
   /:$/ && index($0, bar) == 1 {
     p = substr($0, length(bar) + 1)
     sub(/[^0-9].*/, "", p)
+    listed[p] = 1
     next
   }
   /^ls: / && !/o such / || /rgument list too/ || /not found/ {
@@ -178,6 +198,17 @@ set -- "$P"/[0-9]*/fd
   END {
     bads = 0
     for (p in bad) if (!(p in readable)) bads++
+    if ((words = headless()) != "") {
+      words = "ls -1iLF " bar "self/ns/pid" words " 2>&1"
+      while ((words | getline) > 0) {
+        if (/:$/ && index($0, bar) == 1) {
+          p = substr($0, length(bar) + 1)
+          sub(/[^0-9].*/, "", p)
+        } else if (/^ *[0-9]+ [0-9]/ && /=$/ && $1 in uid) hold($1)
+        else if (/^ls: / && !/o such/) bads++
+      }
+      close(words)
+    }
     me = "-"
     while ((getline l < (bar "self/status")) > 0) if (l ~ /^Uid:/) {
       split(l, a)

@@ -518,15 +518,11 @@ table ip_vs $T/ip_vs
 
 # The rules that lead a port elsewhere without any socket. Nothing is asked where no connection is tracked, which they
 # need: that would only make the kernel load the modules for it.
-case $G in
-  none) put nat denied ;;
-  *)
-    if [ -e $P/sys/net/netfilter/nf_conntrack_max ] || [ -e $T/stat/nf_conntrack ]; then
-      privileged nat "$J"
-    else
-      put nat absent
-    fi ;;
-esac
+if [ -e $P/sys/net/netfilter/nf_conntrack_max ] || [ -e $T/stat/nf_conntrack ]; then
+  privileged nat "$J"
+else
+  put nat absent
+fi
 
 # J and Z are the programs nat.sh and namespaces.sh; Z is empty when nobody asked for it.
 case $Z in

@@ -4,7 +4,7 @@
     AuditReport (new) ─┴─diff→ Delta
 
 Pure. Hosts are matched by name, listeners by (netns, proto, port), findings by their fingerprint. What one side could
-not see (`sight`) is neither closed nor resolved: it is kept apart, as no longer observable.
+not see (`sight`), or not by the same rule (`resolution`), is neither closed nor resolved: it is no longer observable.
 """
 
 from collections.abc import Iterator
@@ -35,9 +35,10 @@ def diff(old: AuditReport, new: AuditReport) -> Delta:
     both = [(before[name], after[name]) for name in before if name in after]
     gone = [host for name, host in before.items() if name not in after]
     appeared = [host for name, host in after.items() if name not in before]
-    findings = [change for pair in both for change in compare_findings(*pair)]
-    findings += [change for host in gone for change in compare_findings(host, None)]
-    findings += [change for host in appeared for change in compare_findings(None, host)]
+    paths = {ref.name: ref.path for ref in old.run.policies}
+    findings = [change for pair in both for change in compare_findings(*pair, paths)]
+    findings += [change for host in gone for change in compare_findings(host, None, paths)]
+    findings += [change for host in appeared for change in compare_findings(None, host, paths)]
     caveats = [*doubt_runs(old, new), *(caveat for pair in both for caveat in doubt_host(*pair))]
     hosts = [HostChange(kind="appeared", host=host.name) for host in appeared]
     hosts += [HostChange(kind="gone", host=host.name) for host in gone]
@@ -63,8 +64,8 @@ def _compare_reach(old: HostReport, new: HostReport) -> Iterator[HostChange]:
         yield HostChange(kind="regained", host=new.name)
 
 
-def _place(change: ListenerChange) -> tuple[int, str, str, str, int]:
-    return LISTENER_CHANGES.index(change.kind), change.host, change.netns, change.proto, change.port
+def _place(change: ListenerChange) -> tuple[int, str, str, int, str]:
+    return LISTENER_CHANGES.index(change.kind), change.host, change.netns, change.port, change.proto
 
 
 def _badness(change: FindingChange) -> tuple[int, int, str, str, str]:

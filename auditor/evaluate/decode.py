@@ -9,14 +9,15 @@ from auditor.model.facts import ByteOrder, Listener
 
 _PLACE = re.compile(r"\b((?:[0-9A-F]{8}){1,4}):([0-9A-F]{4})\b")
 _DUAL = {
-    "yes": "it takes IPv4 connections too",
-    "no": "it takes IPv6 connections only",
+    "yes": "it may take IPv4 connections too, as it does unless its program set IPV6_V6ONLY, which is in no table, "
+    "and is held to do so",
+    "no": "it is held to take IPv6 connections only",
     "unknown": "it may take IPv4 connections too (IPV6_V6ONLY is in no table), and is held to do so",
 }
 _OWNERS = {
     "not-collected": "not collected",
     "unprivileged": "not visible without root",
-    "other-namespace": "in another namespace, not visible",
+    "other-namespace": "nobody that is seen from the pid namespace of the audit, which is not the host's first",
     "unknown": "no process found",
     "known": "",
     "kernel": "the kernel, no process",
@@ -35,14 +36,15 @@ def decode_listener(listener: Listener, order: ByteOrder = "unknown") -> Iterato
     yield f"{listener.proto}{family}, {number} {listener.port}, address {listener.address} (scope {listener.scope})"
     if listener.service:
         yield f"the host's own /etc/services calls it {listener.service}: a label, which decides nothing"
-    if listener.dual_stack:
+    if listener.dual_stack and listener.proto != "raw":  # a raw socket is of one family
         yield _DUAL[listener.dual_stack]
     if listener.kind == "ephemeral-udp":
         yield "an unconnected UDP socket in the host's ephemeral range: most likely a client"
     if listener.seen == "some":
         yield "it was in some readings of the table only"
     if listener.sockets > 1:
-        yield f"{count(listener.sockets, 'socket')} share it (SO_REUSEPORT)"
+        sockets = count(listener.sockets, "socket")
+        yield f"{sockets} of one user share it (by SO_REUSEPORT, SO_REUSEADDR or SO_BINDTODEVICE)"
     if listener.netns != "host":
         yield f"it is in the network namespace {listener.netns}, not in the host's own"
     yield from _decode_owners(listener)
@@ -56,5 +58,7 @@ def _decode_owners(listener: Listener) -> Iterator[str]:
         parts = (owner.exe, owner.unit and f"unit {owner.unit}", owner.container and f"container {owner.container}")
         more = ", ".join(filter(None, parts))
         yield f"held by {owner.comm or 'a process'}, pid {owner.pid}{f' ({more})' if more else ''}"
+    if listener.owners and listener.owner_status != "known":
+        yield "others may hold it too: not every process was seen"
     if not listener.owners:
         yield f"held by: {_OWNERS[listener.owner_status] or 'nobody'}"

@@ -7,22 +7,26 @@ always, everything else where a policy says `exposures: warn` or `deny`. The rul
 read them is a gap.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from itertools import islice
 from typing import NamedTuple
 
 from auditor.evaluate.case import Case
+from auditor.evaluate.controls import add_controls
 from auditor.evaluate.fingerprint import Identity, fingerprint
 from auditor.evaluate.judge import Outcome, judge_listener
 from auditor.evaluate.rulebook import Rulebook
-from auditor.evaluate.wording import join_some, list_controls, name_claim
-from auditor.model.address import Scope, classify_scope
-from auditor.model.facts import Exposure, Gap, HostFacts, Listener, Proto
-from auditor.model.finding import Finding
+from auditor.evaluate.wording import ANYWHERE, join_some, list_controls, name_claim, quote_address, say_home
+from auditor.model.address import Family, Scope, classify_scope
+from auditor.model.facts import Exposure, ExposureSource, Gap, HostFacts, Listener, Proto
+from auditor.model.finding import Finding, RuleId
 from auditor.model.policy import Severity, severity_rank
 
 _PROTOS: tuple[Proto, ...] = ("tcp", "udp", "udplite", "sctp")
+_FAMILIES: dict[Family, str] = {"ipv4": "IPv4", "ipv6": "IPv6"}
+_NAMED = 1000
+"""Ports of an exposure that a line to paste may name; more in one line is a mistake to `policy lint` too."""
 _MOST = 20_000
 """Stretches judged on one host; a host writes its own rules, and must not cost more than that."""
 
@@ -34,8 +38,42 @@ class JudgedExposure(NamedTuple):
     listeners: tuple[Listener, ...]
 
 
+class _Fault(NamedTuple):
+    """An exposure the policies object to: what was decided on its ports that are at fault, and the worst of it."""
+
+    exposure: Exposure
+    worst: Outcome
+    outcomes: tuple[Outcome, ...]
+
+
+class _Place(NamedTuple):
+    """What one finding is about, but for the family. Targets are none of it: those of containers change."""
+
+    rule: RuleId
+    source: ExposureSource
+    name: str
+
+
 def judge_exposures(case: Case, book: Rulebook) -> Iterator[JudgedExposure]:
-    """Yield one finding for each exposure that the policies object to, or that is one too many to be judged."""
+    """Yield one finding for each place the policies object to, or one too many to be judged; it names all its targets.
+
+    Address and port over IPv4 and over IPv6 are two places: a line or a waiver may be for one of them only.
+    """
+    places: dict[_Place, dict[Family | None, list[_Fault]]] = {}
+    for fault in _find_faults(case, book):
+        seen = fault.exposure
+        place = _Place(fault.worst.rule or "unexpected-listener", seen.source, _name_place(seen))
+        places.setdefault(place, {}).setdefault(seen.family, []).append(fault)
+    for place, by_family in places.items():
+        for number, (family, faults) in enumerate(sorted(by_family.items(), key=lambda pair: pair[0] or "")):
+            # What is known by the place alone stays known by it: families are told apart where there are several.
+            named = place._replace(name=f"{place.name} over {_FAMILIES[family]}") if number and family else place
+            outcomes = [outcome for fault in faults for outcome in fault.outcomes]
+            finding = add_controls(_describe(case, book, named, faults), book, outcomes, "exposures")
+            yield JudgedExposure(finding, tuple(outcome.listener for outcome in outcomes))
+
+
+def _find_faults(case: Case, book: Rulebook) -> Iterator[_Fault]:
     left = _MOST
     for exposure in dict.fromkeys(case.facts.exposures):
         listeners = list(islice(_stand_in(exposure, book), left + 1))
@@ -47,7 +85,7 @@ def judge_exposures(case: Case, book: Rulebook) -> Iterator[JudgedExposure]:
             faults = [Outcome(unjudged, "unexpected", "unexpected-listener")]
         if faults:
             worst = max(faults, key=lambda outcome: severity_rank(_severity(outcome, book)))
-            yield JudgedExposure(_describe(case, book, exposure, worst), tuple(outcome.listener for outcome in faults))
+            yield _Fault(exposure, worst, tuple(faults))
 
 
 def find_unread(case: Case) -> Iterator[Gap]:
@@ -56,8 +94,8 @@ def find_unread(case: Case) -> Iterator[Gap]:
     `warn` informs of what is seen, and makes no host incomplete. IPVS that was not read whole is a gap for everybody.
     """
     asking = [policy for policy in case.book.policies if policy.exposures == "deny"] if case.book else []
-    doubt = _doubt_nat(case.facts)
-    if asking and doubt:
+    doubt = _doubt_nat(case.facts) if asking else ""
+    if doubt:
         places = join_some([f"`exposures: deny` ({policy.place_of('exposures')})" for policy in asking])
         verb = "asks" if len(asking) == 1 else "ask"
         yield Gap(
@@ -71,6 +109,10 @@ def _doubt_nat(facts: HostFacts) -> str:
     if facts.system.reader_netns == "other":
         return "nat is another network namespace's"
     for source in facts.coverage:
+        if source.source == "nat" and source.status == "empty":
+            return "connections are tracked there, but neither nft nor iptables tells of rules"
+        if source.source == "nat" and source.status == "truncated":
+            return "a program that tells of it, nft or iptables, is missing there, failed, or had more to say"
         if source.source == "nat" and source.status not in {"ok", "absent"}:
             return f"nat is {source.status}"
         if source.source == "nat" and source.rejected:
@@ -125,21 +167,56 @@ def _severity(outcome: Outcome, book: Rulebook) -> Severity:
     return outcome.line.severity if outcome.line is not None else ruling.policy.severity
 
 
-def _describe(case: Case, book: Rulebook, exposure: Exposure, worst: Outcome) -> Finding:
-    rule = worst.rule or "unexpected-listener"
+def _describe(case: Case, book: Rulebook, place: _Place, faults: Sequence[_Fault]) -> Finding:
+    seen, where = faults[0].exposure, place.name
+    worst = max(faults, key=lambda fault: severity_rank(_severity(fault.worst, book))).worst
     line, ruling = worst.line, book.unlisted["exposures"]
-    where = _name_place(exposure)
-    identity = Identity(rule, case.host.name, exposure.source, exposure.proto, exposure.address or "any", where)
+    targets = join_some(sorted({fault.exposure.target for fault in faults}))
+    identity = Identity(place.rule, case.host.name, place.source, seen.proto, seen.address or "any", where)
     return Finding(
         id=fingerprint(identity),
-        rule=rule,
+        rule=place.rule,
         severity=_severity(worst, book),
-        subject=f"{where} to {exposure.target} ({exposure.source})",
-        message=f"{where} leads to {exposure.target} without a socket, and {_say_why(book, worst)}",
-        remediation="Stop publishing it; or, if it may be reached, allow its port (with `owner: kernel` nothing else).",
+        subject=f"{where} to {targets} ({place.source})",
+        message=f"{where} leads to {targets} without a socket, and {_say_why(book, worst)}",
+        remediation=f"Stop publishing it{_say_otherwise(book, seen, worst)}",
         controls=list_controls(line) if line is not None else ruling.policy.controls,
         origin=line.entry.origin if line is not None else ruling.origin,
     )
+
+
+def _say_otherwise(book: Rulebook, exposure: Exposure, worst: Outcome) -> str:
+    """Return what to do if it may be reached, with the line to paste where one names these ports and nothing else."""
+    entry = worst.line.entry if worst.line is not None else None
+    if entry is not None:
+        named = f"`{entry.id}` ({entry.origin})"
+        return f": {named} forbids it." if entry.action == "deny" else f"; or, if it may be reached, widen {named}."
+    if exposure.proto not in (*_PROTOS, "any"):
+        return "; a line of a policy cannot name its protocol."
+    ports = _write_ports(exposure)
+    if not ports:
+        return "; or, if it may be reached, allow its ports: name those that are needed."
+    first = _name_place(exposure).partition("/")[0]
+    where = f"ports: [{ports}], bind: {_write_bind(exposure.address)}, owner: kernel"
+    line = f"{{id: nat-{exposure.proto}-{first}, {where}, reason: say who needs it}}"
+    return f"; or, if it may be reached, add this under `allow:` in {say_home(book.home)}:\n  - {line}"
+
+
+def _write_ports(exposure: Exposure) -> str:
+    """Return the ports as a line of a policy names them; nothing for too many to be meant."""
+    if exposure.port is None or (exposure.last_port or exposure.port) - exposure.port >= _NAMED:
+        return ""
+    span = f"{exposure.port}-{exposure.last_port}" if exposure.last_port else str(exposure.port)
+    return ", ".join(f"{span}/{proto}" for proto in _PROTOS if exposure.proto in ("any", proto))
+
+
+def _write_bind(address: str | None) -> str:
+    """Return the narrowest `bind:` value that accepts it. A network, which no line holds, takes every address."""
+    try:
+        plain = address is not None and not ip_address(address).is_unspecified
+    except ValueError:
+        plain = False
+    return f"[{quote_address(address)}]" if address is not None and plain else ANYWHERE
 
 
 def _name_place(exposure: Exposure) -> str:

@@ -5,8 +5,9 @@ from datetime import date
 from typing import NamedTuple
 
 from auditor.evaluate.case import Case
+from auditor.evaluate.controls import add_controls, unite_controls
 from auditor.evaluate.exposures import judge_exposures
-from auditor.evaluate.fingerprint import Identity
+from auditor.evaluate.fingerprint import Identity, fingerprint
 from auditor.evaluate.judge import Outcome
 from auditor.evaluate.rules import HOST_RULES, LISTENER_RULES, PORT_RULES, QUEUE_RULES, expired_waiver
 from auditor.evaluate.waivers import Cover, settle
@@ -63,7 +64,7 @@ def _ask_listener_rules(case: Case) -> Iterable[_Raised]:
         if identity is not None:
             twins.setdefault(identity, []).append(outcome)
     for identity, group in twins.items():
-        finding = LISTENER_RULES[identity.rule](identity, group)
+        finding = add_controls(LISTENER_RULES[identity.rule](identity, group), case.book, group)
         covers = [waivers.for_listener(identity.rule, case.host.name, twin.listener) for twin in group]
         yield _Raised(finding, covers, identity)
 
@@ -84,11 +85,19 @@ def _ask_port_rules(case: Case) -> Iterable[_Raised]:
 
 
 def _keep_worst(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings worst first; of several with one identity (two policies, one matter) only the first."""
+    """Return the findings worst first; of several with one identity (two policies, one matter) only the first.
+
+    It counts against the controls of all of them. What is waived is never in the way of what is not: where there are
+    both, as a waiver covers all that one policy finds and not all that another does, it stays under an id of its own.
+    """
     kept: dict[str, Finding] = {}
-    for finding in sorted(findings, key=_badness):
-        kept.setdefault(finding.id, finding)
-    return list(kept.values())
+    for finding in sorted(findings, key=lambda one: (one.waived is not None, *_badness(one))):
+        first = kept.setdefault(finding.id, finding)
+        if finding.waived is not None and first.waived is None:
+            own = fingerprint(Identity(finding.rule, finding.id, port=finding.waived.waiver))
+            first = kept.setdefault(own, finding.model_copy(update={"id": own}))
+        kept[first.id] = unite_controls(first, finding.controls)
+    return sorted(kept.values(), key=_badness)
 
 
 def _badness(finding: Finding) -> tuple[int, str, str, str, str]:

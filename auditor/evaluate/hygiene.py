@@ -127,10 +127,9 @@ def _say_days(left: int) -> str:
 
 
 def _say_breadth(waiver: Waiver, use: WaiverUse) -> Iterator[str]:
-    needed = join_some(sorted(use.ports))
-    if use.ports and (not waiver.ports or _count_ports(waiver.ports) > len(use.ports)):
+    if use.ports and not use.others and (not waiver.ports or _count_ports(waiver.ports) > len(use.ports)):
         said = join_words([str(ports) for ports in waiver.ports]) if waiver.ports else "every port"
-        yield f"is for {said}, and needed for {needed} only"
+        yield f"is for {said}, and needed for {join_some(sorted(use.ports))} only"
     if use.hosts > use.needed.count:
         yield f"is for {count(use.hosts, 'host')}, and needed on {_say_hosts(use.needed)} only"
 

@@ -18,8 +18,9 @@ class Outcome(NamedTuple):
     """What was decided on one listener.
 
     `rule` None: no finding. `line` decided, or `policy` by its default when it is None; `lines` are all that had a
-    say, or the one that came nearest. `policy` None: no policy applies. `unseen` are the lines that would decide if it
-    were known who holds the socket.
+    say, or the one that came nearest. `policy` None: no policy applies. `unseen` are the lines that would decide, or
+    say worse than `rule`, if it were known who holds the socket. `home` is where a line for it would best stand, when
+    there is none.
     """
 
     listener: Listener
@@ -30,6 +31,7 @@ class Outcome(NamedTuple):
     line: Line | None = None
     lines: tuple[Line, ...] = ()
     unseen: tuple[Line, ...] = ()
+    home: Policy | None = None
 
 
 _make_judged = filled(JudgedListener)
@@ -39,13 +41,21 @@ _NEAR = 10
 """How far the number of a port may be off to be taken for a slip."""
 
 
+def find_plain(book: Rulebook | None, listener: Listener) -> Line | None:
+    """Return the line that accepts whatever listens on this port, if there is one and nothing is denied there.
+
+    Then `judge_listener` comes to the same, at ten times the cost: most listeners of most fleets are on such ports.
+    """
+    if book is None:
+        return None
+    of = listener.__dict__  # each attribute of a model takes as long as this
+    return book.plain(of["proto"], of["port"], of["netns"] == "host")
+
+
 def judge_listener(book: Rulebook | None, listener: Listener) -> Outcome:
     """Decide on one listener: deny before allow, a line that fits before one that nearly does, defaults last."""
     if book is None:
         return Outcome(listener, "ignored")
-    plain = book.plain(listener.proto, listener.port, listener.netns == "host")
-    if plain is not None:
-        return Outcome(listener, "allowed", None, "info", plain.policy, plain)
     denying, allowing = book.deny.at(listener.proto, listener.port), book.allow.at(listener.proto, listener.port)
     reach = reach_of(listener)
     unseen: list[Line] = []
@@ -55,11 +65,13 @@ def judge_listener(book: Rulebook | None, listener: Listener) -> Outcome:
         if answer != "no":
             (hits if answer == "yes" else unseen).append(candidate.line)
     if hits:
-        return _by_lines(listener, hits, "denied", "forbidden-listener")
-    outcome = _judge_allowed(book, allowing, reach)
-    if unseen and outcome.rule is None:
-        return _by_unseen(listener, [*unseen, *outcome.unseen])
-    return outcome
+        outcome = _by_lines(listener, hits, "denied", "forbidden-listener")
+    else:
+        outcome = _judge_allowed(book, allowing, reach)
+    if not unseen:
+        return outcome
+    unseen += outcome.unseen
+    return _by_unseen(listener, unseen) if outcome.rule is None else outcome._replace(unseen=tuple(unseen))
 
 
 def _judge_allowed(book: Rulebook, allowing: Iterable[Candidate], reach: Reach) -> Outcome:
@@ -97,7 +109,7 @@ def _by_default(listener: Listener, book: Rulebook) -> Outcome:
     severity: Severity = ruling.policy.severity if ruling.default == "deny" else "info"
     nearest = find_nearest(book.allow, listener)
     lines = (nearest,) if nearest is not None else ()
-    return Outcome(listener, "unexpected", "unexpected-listener", severity, ruling.policy, lines=lines)
+    return Outcome(listener, "unexpected", "unexpected-listener", severity, ruling.policy, lines=lines, home=book.home)
 
 
 def find_nearest(allow: PortIndex, listener: Listener) -> Line | None:
@@ -121,12 +133,17 @@ def worst_line(lines: Sequence[Line]) -> Line:
     return max(lines, key=lambda line: severity_rank(line.severity))
 
 
+def note_allowed(listener: Listener, line: Line) -> JudgedListener:
+    """Return a listener that `line` accepts as it stands in the report."""
+    return _make_judged(listener.__dict__ | {"verdict": "allowed", "decided_by": line.decision})
+
+
 def note_verdict(outcome: Outcome, *, waived: bool) -> JudgedListener:
     """Return the listener as it stands in the report; `waived`: what was found about it is."""
     line, policy = outcome.line, outcome.policy
     decided = line.decision if line is not None else _decide_by_default(policy, outcome.listener) if policy else None
     verdict = "waived" if waived else outcome.verdict
-    return _make_judged({**outcome.listener.__dict__, "verdict": verdict, "decided_by": decided})
+    return _make_judged(outcome.listener.__dict__ | {"verdict": verdict, "decided_by": decided})
 
 
 def _decide_by_default(policy: Policy, listener: Listener) -> Decision:

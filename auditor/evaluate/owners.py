@@ -2,11 +2,11 @@
 
 Three answers, because not seeing a process is not the same as seeing another one: `unknown` is never taken for `yes`.
 The user belongs to the socket and stands in the kernel's table, which anybody may read; all else belongs to the
-processes, which only root sees.
+processes, which only root sees. Where some of them were seen, and there may be others, those are unknown holders.
 
 Every process that holds the socket must fit an allow line: one stranger among them can accept its connections. Systemd
-(pid 1) is set aside when others hold it too: it opened the socket and passed it on (socket activation). A deny line
-needs one process that fits.
+(as pid 1) is set aside when others hold it too: it opened the socket and passed it on (socket activation). Another
+program that is pid 1, as in a container, is one of the holders. A deny line needs one process that fits.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,14 +20,15 @@ Answer = Literal["yes", "no", "unknown"]
 Part = Literal["user", "processes"]
 """What a condition asks about: the user the socket belongs to, and the processes that hold it."""
 
+_SEEN = frozenset({"known", "unprivileged", "other-namespace"})
+"""What is known of a listener whose owners are all there are, or are certain, and there may be others."""
 _COMM = 15
 """Characters of a process name the kernel keeps: TASK_COMM_LEN, include/linux/sched.h, less the NUL."""
-_INIT = 1
 
 
 def hold_all(condition: OwnerCondition, listener: Listener) -> Answer:
     """Return whether everything that holds the socket fits: what an allow line asks."""
-    holders = [owner for owner in listener.owners if owner.pid != _INIT] or list(listener.owners)
+    holders = [owner for owner in listener.owners if not owner.is_systemd] or list(listener.owners)
     processes = _ask_processes(condition, listener, holders, _all)
     return _all((_ask_user(condition.user, listener), processes))
 
@@ -80,15 +81,20 @@ def _ask_processes(
         return "yes"
     if listener.owner_status == "kernel":
         return _say(not named and "kernel" in condition.classes)
-    if listener.owner_status != "known" or not holders:
+    if listener.owner_status not in _SEEN or not holders:
         return "unknown"
-    by_init = any(owner.pid == _INIT for owner in listener.owners)
-    return quantify(_fit(condition, owner, by_init) for owner in holders)
+    others: tuple[Answer, ...] = () if listener.owner_status == "known" else ("unknown",)
+    by_systemd = _any((*(_is_systemd(owner) for owner in listener.owners), *others))
+    return quantify((*(_fit(condition, owner, by_systemd) for owner in holders), *others))
 
 
-def _fit(condition: OwnerCondition, owner: Owner, by_init: bool) -> Answer:
+def _is_systemd(owner: Owner) -> Answer:
+    return "unknown" if owner.is_systemd is None else _say(owner.is_systemd)
+
+
+def _fit(condition: OwnerCondition, owner: Owner, by_systemd: Answer) -> Answer:
     """Return whether one process fits. A name or path that could not be read is unknown; being in no unit is a no."""
-    classes = [_is_of(name, owner, by_init) for name in condition.classes]
+    classes = [_is_of(name, owner, by_systemd) for name in condition.classes]
     return _all(
         (
             _ask_name(condition.process, owner.comm),
@@ -112,10 +118,10 @@ def _ask_name(globs: Sequence[str], comm: str | None) -> Answer:
     return _ask([*globs, *cut], comm, "unknown")
 
 
-def _is_of(name: OwnerClass, owner: Owner, by_init: bool) -> Answer:
+def _is_of(name: OwnerClass, owner: Owner, by_systemd: Answer) -> Answer:
     """Return whether a process is of a class. Programs are known by their path, which they do not choose."""
     if name == "systemd":
-        return _say(by_init)
+        return by_systemd
     if name == "container":
         return _say(owner.container is not None)
     if name == "kernel":

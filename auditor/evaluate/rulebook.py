@@ -53,6 +53,8 @@ class Rulebook:
     required: tuple[Line, ...]
     names: dict[str, tuple[Name, ...]]
     waivers: Waivers
+    home: Policy
+    """Where a line for one of these hosts belongs: the policy that says most about which hosts it is for."""
     unlisted: dict[Switch, Ruling]
     plain: Callable[[Proto, int, bool], Line | None]
     """The line that accepts whatever listens on a port, in the host's own network namespace or in another, if so."""
@@ -88,6 +90,7 @@ def compile_rulebook(policies: Iterable[Policy]) -> Rulebook | None:
         required=tuple(line for line in allow if line.entry.required),
         names=list_names(line for line in (*deny, *allow) if line.entry.service),
         waivers=Waivers(ordered),
+        home=max(ordered, key=_count_conditions),
         unlisted={switch: _strictest(switch, ordered) for switch in SWITCHES},
         bounds=tuple(Bounding(bound, policy) for policy in ordered for bound in policy.bounds),
         names_of_policies=tuple(policy.name for policy in ordered),
@@ -98,6 +101,12 @@ def _find_plain(allow: PortIndex, deny: PortIndex, proto: Proto, port: int, on_h
     allowing = allow.at(proto, port)
     plain = bool(allowing) and not deny.at(proto, port) and accepts_plainly(allowing[0], on_host=on_host)
     return allowing[0].line if plain else None
+
+
+def _count_conditions(policy: Policy) -> tuple[int, bool]:
+    """Return how many keys a host must meet for the policy to hold; one that only leaves hosts out comes after all."""
+    chosen = policy.applies_to
+    return sum(map(bool, (chosen.groups, chosen.hosts, chosen.labels))) if chosen else 0, policy.excluded is not None
 
 
 def _strictest(switch: Switch, policies: Iterable[Policy]) -> Ruling:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from auditor.evaluate.waivers import is_for
+from auditor.model.facts import PROTOS
 from auditor.model.finding import Finding
 from auditor.model.origin import Origin
 from auditor.model.policy import PolicySet, Waiver
@@ -13,6 +14,7 @@ from auditor.model.report import HostReport
 
 NAMED = 8
 """Hosts kept by name under one matter; the others are counted."""
+_OF_LISTENERS = frozenset({"unexpected-listener", "forbidden-listener", "exposed-listener", "wrong-owner"})
 
 
 class Key(NamedTuple):
@@ -37,12 +39,17 @@ class Hosts:
 
 @dataclass(slots=True)
 class WaiverUse:
-    """What a waiver was for and did: hosts it names, hosts it was needed on, findings and ports it covers."""
+    """What a waiver was for and did: hosts it names, hosts it was needed on, findings and ports it covers.
+
+    `ports` are those of listeners; `others` counts the findings that are about something else (what is missing, a name,
+    a state, a queue, a port that leads elsewhere), for which more ports may be needed than these.
+    """
 
     hosts: int = 0
     needed: Hosts = field(default_factory=Hosts)
     findings: int = 0
     ports: set[str] = field(default_factory=set)
+    others: int = 0
     ended: int = 0
 
 
@@ -80,6 +87,7 @@ class Usage:
         if not mine:
             return
         waived = Counter(_waiver_of(finding) for finding in report.findings)
+        others = Counter(_waiver_of(finding) for finding in report.findings if not _is_about_listeners(finding))
         ended = {
             (finding.origin, finding.subject.partition(" ")[0])
             for finding in report.findings
@@ -92,6 +100,7 @@ class Usage:
             if waived[key]:
                 use.needed.add(report.name)
                 use.findings += waived[key]
+                use.others += others[key]
                 use.ports |= set(_list_ports(waiver, report))
 
 
@@ -102,6 +111,11 @@ def key_of(name: str, origin: Origin) -> Key:
 def _waiver_of(finding: Finding) -> Key | None:
     waived = finding.waived
     return key_of(waived.waiver, waived.origin) if waived is not None and waived.origin is not None else None
+
+
+def _is_about_listeners(finding: Finding) -> bool:
+    """Return whether the listeners that a finding is about bear its verdict (their subjects begin with a protocol)."""
+    return finding.rule in _OF_LISTENERS and finding.subject.partition(" ")[0] in PROTOS
 
 
 def _list_ports(waiver: Waiver, report: HostReport) -> Iterable[str]:

@@ -1,12 +1,12 @@
 """One host's facts and the policies in, a judgement out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from auditor.evaluate.case import Case
 from auditor.evaluate.compiled import CompiledPolicies, compile_policies
 from auditor.evaluate.findings import Findings, find_all, identify
-from auditor.evaluate.judge import Outcome, judge_listener, note_verdict
+from auditor.evaluate.judge import Outcome, find_plain, judge_listener, note_allowed, note_verdict
 from auditor.evaluate.rules import unreachable
 from auditor.model.facts import HostFacts, Listener
 from auditor.model.finding import Finding
@@ -26,11 +26,19 @@ def evaluate(host: Host, facts: HostFacts, policies: PolicySet | CompiledPolicie
     """
     compiled = policies if isinstance(policies, CompiledPolicies) else compile_policies(policies)
     book = compiled.rulebook_for(host)
-    outcomes = tuple([judge_listener(book, listener) for listener in sorted(facts.listeners, key=_place)])
-    found = find_all(Case(host, facts, book, outcomes), now.astimezone(UTC).date())
+    listeners = sorted(facts.listeners, key=_place)
+    plain = [find_plain(book, listener) for listener in listeners]
+    outcomes = [judge_listener(book, listener) for listener, line in zip(listeners, plain, strict=True) if line is None]
+    found = find_all(Case(host, facts, book, listeners, outcomes), now.astimezone(UTC).date())
+    others = _note_verdicts(host.name, outcomes, found)
     return _make_judgement(
         policies=book.names_of_policies if book else (),
-        listeners=tuple(_note_verdicts(host.name, outcomes, found)),
+        listeners=tuple(
+            [
+                next(others) if line is None else note_allowed(listener, line)
+                for listener, line in zip(listeners, plain, strict=True)
+            ]
+        ),
         findings=found.findings,
     )
 
@@ -40,17 +48,12 @@ def report_unreachable(host: Host, failure: Failure) -> Finding:
     return unreachable.describe(host, failure)
 
 
-def _note_verdicts(host: str, outcomes: Iterable[Outcome], found: Findings) -> list[JudgedListener]:
+def _note_verdicts(host: str, outcomes: Iterable[Outcome], found: Findings) -> Iterator[JudgedListener]:
     waived = found.waived
-    return [note_verdict(one, waived=bool(waived) and identify(host, one) in waived) for one in outcomes]
+    for one in outcomes:
+        yield note_verdict(one, waived=bool(waived) and identify(host, one) in waived)
 
 
 def _place(listener: Listener) -> tuple[str, str, int, str, str, str]:
-    return (
-        listener.netns,
-        listener.proto,
-        listener.port,
-        listener.family or "",
-        listener.address,
-        listener.raw,
-    )
+    of = listener.__dict__  # each attribute of a model takes as long as this
+    return of["netns"], of["proto"], of["port"], of["family"] or "", of["address"], of["raw"]

@@ -8,13 +8,13 @@ from auditor.evaluate.match import Line
 from auditor.evaluate.owners import Part, find_doubts
 from auditor.model.address import join_port
 from auditor.model.facts import Listener, Owner, OwnerStatus
-from auditor.model.policy import Entry, OwnerCondition
+from auditor.model.policy import Entry, OwnerCondition, Policy, Selector
 
 ANYWHERE = "any"
 _UNSEEN: dict[OwnerStatus, str] = {
     "not-collected": "owners were not collected",
     "unprivileged": "it was read without root",
-    "other-namespace": "another namespace holds it",
+    "other-namespace": "it was read from another pid namespace than the host's first, where not every process is seen",
     "unknown": "no process that holds it was found",
     "known": "not all of its processes could be read",
     "kernel": "no process holds it",
@@ -26,8 +26,8 @@ _MOST = 20
 
 
 def join_words(words: Sequence[str], last: str = "and") -> str:
-    """Return `a, b and c`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+    """Return `a, b and c`; nothing for no words."""
+    return "".join(words) if len(words) < 2 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def join_some(words: Sequence[str]) -> str:
@@ -72,6 +72,31 @@ def name_binds(entry: Entry) -> str:
     return join_words([str(bind) for bind in entry.bind], "or") if entry.bind else ANYWHERE
 
 
+def say_home(home: Policy) -> str:
+    """Return the file of a policy to write a line into, and on which hosts the line will hold."""
+    wide = " (no policy that is for fewer applies here)" if home.applies_to is None else ""
+    return f"{home.origin.file}, which holds for {name_hosts(home)}{wide}"
+
+
+def name_hosts(policy: Policy) -> str:
+    """Return for which hosts a policy holds: `every host`, `hosts of group web and with label env=prod`."""
+    chosen = _name_selector(policy.applies_to, "and") if policy.applies_to is not None else "every host"
+    left_out = _name_selector(policy.excluded, "or") if policy.excluded is not None else ""
+    return f"{chosen}, except {left_out}" if left_out else chosen
+
+
+def _name_selector(selector: Selector, last: str) -> str:
+    parts = []
+    if selector.hosts:
+        parts.append(f"named {join_words(selector.hosts, 'or')}")
+    if selector.groups:
+        parts.append(f"of group {join_words(selector.groups, 'or')}")
+    if selector.labels:
+        labels = [f"{name}={value}" for name, value in selector.labels.items()]
+        parts.append(f"with label {join_words(labels, 'and')}")
+    return f"hosts {f' {last} '.join(parts)}" if parts else "every host"
+
+
 def write_bind(twins: Sequence[Listener]) -> str:
     """Return the narrowest `bind:` value, in YAML, that accepts all of these listeners of one scope."""
     if twins[0].scope == "wildcard":
@@ -79,10 +104,11 @@ def write_bind(twins: Sequence[Listener]) -> str:
     addresses = list_addresses(twins)
     if twins[0].scope == "loopback" or len(addresses) > _MOST:
         return twins[0].scope
-    return f"[{', '.join(_quote(address) for address in addresses)}]"
+    return f"[{', '.join(quote_address(address) for address in addresses)}]"
 
 
-def _quote(address: str) -> str:
+def quote_address(address: str) -> str:
+    """Return an address as a list in YAML takes it."""
     return f'"{address}"' if ":" in address else address
 
 

@@ -30,7 +30,8 @@ class Impact(Value):
     """What two sets of policies make of the same evidence.
 
     `before` and `after` count hosts by status. `fails` and `passes` are findings that newly decide a run, or no longer
-    do: a finding that is gone, waived or now below the gate no longer does. `turns` are sorted by host.
+    do: a finding that is gone, waived or now below the gate no longer does. `turns` are sorted by host. `partial`:
+    hosts may be missing from the evidence.
     """
 
     kind: Literal["netaudit.policy-impact"] = "netaudit.policy-impact"
@@ -41,6 +42,7 @@ class Impact(Value):
     turns: tuple[Turn, ...]
     fails: tuple[Change, ...]
     passes: tuple[Change, ...]
+    partial: bool = False
 
     @property
     def newly_failing(self) -> tuple[Turn, ...]:

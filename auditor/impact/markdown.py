@@ -18,6 +18,11 @@ def render_markdown(impact: Impact) -> str:
     rows = [
         f"## Policy impact: {_headline(impact)}",
         "",
+        *(
+            ["**Hosts may be missing**: a run was interrupted, or its evidence is cut off.", ""]
+            if impact.partial
+            else []
+        ),
         "| hosts | before | after |",
         "|---|---|---|",
         *(

@@ -2,10 +2,12 @@
 
 *Opened* and *closed* are said only of tables that were read on both sides. What one side could not see is never called
 resolved or closed: it is `unobservable` (seen before, not visible now) or `newly-observable` (visible only now).
+Nor is what another machine of the same name does not show, or what no policy that applies now is about.
 """
 
-from datetime import datetime
 from typing import Literal, get_args
+
+from pydantic import AwareDatetime
 
 from auditor.model.facts import Proto
 from auditor.model.finding import Finding
@@ -18,8 +20,10 @@ LISTENER_CHANGES: tuple[ListenerChangeKind, ...] = get_args(ListenerChangeKind)
 FindingChangeKind = Literal["new", "changed", "resolved", "unobservable"]
 FINDING_CHANGES: tuple[FindingChangeKind, ...] = get_args(FindingChangeKind)
 Direction = Literal["widened", "narrowed", "moved"]
-CaveatKind = Literal["hosts", "order", "partial", "policies", "privilege", "tables", "gaps"]
-_BLINDING: frozenset[CaveatKind] = frozenset({"hosts", "partial", "privilege", "tables", "gaps"})
+CaveatKind = Literal[
+    "hosts", "order", "partial", "policies", "privilege", "tables", "gaps", "machine", "ephemeral-ports"
+]
+_BLINDING: frozenset[CaveatKind] = frozenset({"hosts", "partial", "privilege", "tables", "gaps", "machine"})
 """Caveats of what could be seen; the others say why an honest difference may not be the hosts' doing."""
 
 
@@ -52,12 +56,16 @@ class ListenerChange(Value):
 
 
 class FindingChange(Value):
-    """A finding of one report only, or one whose severity or waiver differs; then `before` is the older one."""
+    """A finding of one report only, or one whose severity or waiver differs; then `before` is the older one.
+
+    `reason` says why one that is not there any more may not be called resolved.
+    """
 
     kind: FindingChangeKind
     host: str
     finding: Finding
     before: Finding | None = None
+    reason: str = ""
 
 
 class Caveat(Value):
@@ -72,7 +80,7 @@ class RunRef(Value):
     """Which run a side of the comparison is."""
 
     id: str
-    finished_at: datetime
+    finished_at: AwareDatetime
 
 
 class Delta(Value):

@@ -18,6 +18,11 @@ ReaderNetns = Literal["host", "other", "unknown"]
 ExposureSource = Literal["nftables", "iptables", "ipvs"]
 
 
+_FIRST = 1
+_REPLACED = " (deleted)"
+"""What the kernel adds to /proc/PID/exe once the file was replaced, as an upgrade does (proc(5))."""
+
+
 class Gap(Value):
     """Something that could not be known: `source` is a table or a step, `reason` a sentence a reader understands."""
 
@@ -52,10 +57,24 @@ class Owner(Value):
     container: str | None = None
     runtime: str | None = None
 
+    @property
+    def is_systemd(self) -> bool | None:
+        """Whether this is the host's service manager, which opens sockets for others; None: that cannot be told.
+
+        That is process 1, by its program; by its name only where the program was not seen. Other programs are process 1
+        too, in containers and on small systems.
+        """
+        if self.pid != _FIRST:
+            return False
+        if self.exe is not None:
+            return self.exe.removesuffix(_REPLACED).rpartition("/")[2] == "systemd"
+        return None if self.comm is None else self.comm == "systemd"
+
 
 class Listener(Value):
-    """One (netns, proto, address, port); SO_REUSEPORT rows are folded into `sockets`.
+    """One (netns, proto, address, port, uid); several sockets of one user there are folded into `sockets`.
 
+    Sockets of several users on one endpoint, as UDP with SO_REUSEADDR lets them be, are a listener each.
     `address` is in canonical text (RFC 5952), IPv4-mapped addresses as the IPv4 address they carry. `service` is the
     name the host's own /etc/services gives: a label, never a reason. `dual_stack` is only for the IPv6 wildcard (else
     None): does it take IPv4 too? `pending_accepts` is the accept queue of a TCP listener. `raw` is the kernel's line.

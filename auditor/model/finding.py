@@ -35,6 +35,11 @@ class Waived(Value):
     ticket: str = ""
     origin: Origin | None = None
 
+    @property
+    def why(self) -> str:
+        """The reason, and the ticket in which it can be looked up: `migration (OPS-17)`."""
+        return f"{self.reason} ({self.ticket})" if self.ticket else self.reason
+
 
 class Finding(Value):
     """One thing wrong on one host.

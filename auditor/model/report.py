@@ -5,10 +5,9 @@ Fields may be added, never renamed. `netaudit schema report` prints the JSON Sch
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import AwareDatetime, model_validator
 
 from auditor.model.delta import Delta
 from auditor.model.facts import Coverage, Exposure, Gap, Listener, System, UnixListener
@@ -99,30 +98,39 @@ class PolicyRef(Value):
 
 
 class InventoryRef(Value):
-    """The inventory file as it was: `sha256` of its bytes."""
+    """The inventory file as it was: `sha256` of its bytes, and how many hosts it names; None: not known."""
 
     path: str
     sha256: str
+    hosts: int | None = None
 
 
 class Run(Value):
     """Which run this was. `partial`: it was interrupted, or its evidence is cut off; hosts may be missing.
 
+    `chosen`: how many of the inventory's hosts it was to audit, all unless they were limited (`-l`); None: not known.
     `resumed`: the runs that gathered some of its evidence before it, the first one first. `host_keys` is how host keys
     were treated where that was done with the least care. `operator` gathered the evidence, with `command`; '' where
-    that is not known.
+    that is not known. `judged_again`: by other policies than those of the run that gathered the evidence.
     """
 
     id: str
-    started_at: datetime
-    finished_at: datetime
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
     partial: bool = False
+    chosen: int | None = None
+    judged_again: bool = False
     resumed: tuple[EarlierRun, ...] = ()
     host_keys: HostKeyPolicy = "strict"
     operator: str = ""
     command: str = ""
     inventory: InventoryRef
     policies: tuple[PolicyRef, ...]
+
+    @property
+    def left_out(self) -> int:
+        """How many hosts of the inventory were not chosen, as far as that is known."""
+        return max(0, (self.inventory.hosts or 0) - self.chosen) if self.chosen is not None else 0
 
 
 class Generator(Value):
@@ -160,6 +168,11 @@ class Summary(Value):
     findings: FindingCounts
     listeners: int
 
+    @property
+    def measured(self) -> bool:
+        """Whether any host was read. Where none was, nothing was found, and 0 of anything is not known either."""
+        return self.hosts.total > self.hosts.unreachable
+
 
 class Exit(Value):
     """The exit code and every reason for it, the deciding one first."""
@@ -196,10 +209,37 @@ class AuditReport(Value):
         """How many hosts were read wholly, and by policies that apply, whatever was found there."""
         return sum(host.fully_audited for host in self.hosts)
 
+    @property
+    def asked(self) -> int:
+        """How many hosts were to be audited: those of an interrupted run's evidence that are missing here, too."""
+        return max(len(self.hosts), self.run.chosen or 0)
+
+    @property
+    def unsaid(self) -> tuple[str, ...]:
+        """The reasons for the exit code that no host and no finding stands for, which a list of those must add.
+
+        Hosts that are missing, an interruption, problems in the policies; or all reasons, where nothing else fails.
+        """
+        if not self.exit.code:
+            return ()
+        others = _hygiene_reasons(self.hygiene)
+        own = tuple(each for each in self.exit.reasons if each.startswith((_PARTIAL, _STOPPED)) or each in others)
+        shown = any(not host.fully_audited or any(decides(one, "low") for one in host.findings) for host in self.hosts)
+        return own if own or shown else self.exit.reasons
+
+    @property
+    def weakest_host_keys(self) -> HostKeyPolicy:
+        """How host keys were treated where that was done with the least care, in a run that this one resumed, too."""
+        trust = {host.facts.host_key_trust for host in self.hosts if host.facts is not None}
+        if self.run.host_keys == "ignored" or "ignored" in trust:
+            return "ignored"
+        return "accept-new" if self.run.host_keys == "accept-new" or "accepted" in trust else "strict"
+
 
 INTERRUPTED = "interrupted"
 """The code of a host that a run had not finished when it was interrupted."""
-_PARTIAL = "the run was interrupted or its evidence is cut off, and hosts may be missing"
+_PARTIAL = "the run was interrupted or its evidence is cut off"
+_STOPPED = "interrupted after"
 
 
 def decides(finding: Finding, fail_on: Severity) -> bool:
@@ -268,7 +308,8 @@ def _judge(
     failing = (*_failing_reasons(hosts, fail_on, known), *_hygiene_reasons(notes))
     unknown = _unknown_reasons(hosts, run)
     verdict: Verdict = "fail" if failing else "incomplete" if unknown else "pass"
-    reasons = (*((*failing, *unknown) or (_say_passed(hosts, fail_on, known),)), *_trust_reasons(hosts, run))
+    said = (*failing, *unknown) or (_say_passed(hosts, fail_on, known),)
+    reasons = (*said, *_scope_reasons(run), *_trust_reasons(hosts, run))
     return verdict, Exit(code={"fail": 1, "incomplete": 3, "pass": 0}[verdict], reasons=reasons)
 
 
@@ -279,8 +320,9 @@ def interrupt_report(report: AuditReport, code: int, of: int) -> AuditReport:
     """
     total = sum(host.error is None or host.error.code != INTERRUPTED for host in report.hosts)
     done = f"{total} of {_count(of, 'host')}" if of else _count(total, "host")
-    reason = f"interrupted after {done}"
-    others = tuple(each for each in report.exit.reasons if report.exit.code and each != _PARTIAL)
+    reason = f"{_STOPPED} {done}"
+    reasons = report.exit.reasons[0 if report.exit.code else 1 :]  # the first of a pass says that it is one
+    others = tuple(each for each in reasons if not each.startswith(_PARTIAL))
     return report.model_copy(
         update={
             "run": report.run.model_copy(update={"partial": True}),
@@ -341,8 +383,19 @@ def _unknown_reasons(hosts: Sequence[HostReport], run: Run) -> tuple[str, ...]:
         rules = Counter(rule for cause in causes for rule in cause)
         reasons.append(f"{len(causes)} of {_count(len(hosts), 'host')} not fully audited ({_say_counts(rules)})")
     if run.partial:
-        reasons.append(_PARTIAL)
+        missing = max(0, (run.chosen or 0) - len(hosts))
+        lost = f"{missing} of {_count(run.chosen or 0, 'host')} are missing" if missing else "hosts may be missing"
+        reasons.append(f"{_PARTIAL}, and {lost}")
     return tuple(reasons)
+
+
+def _scope_reasons(run: Run) -> tuple[str, ...]:
+    """Return what the verdict is about: not hosts of the inventory that were left out, nor what the run itself said."""
+    total = _count(run.inventory.hosts or 0, "host")
+    were = "was" if run.left_out == 1 else "were"
+    limited = (f"{run.left_out} of the inventory's {total} {were} not chosen (--limit)",) if run.left_out else ()
+    again = ("judged again, by other policies than the run that gathered the evidence",) if run.judged_again else ()
+    return (*limited, *again)
 
 
 def _trust_reasons(hosts: Sequence[HostReport], run: Run) -> tuple[str, ...]:
@@ -371,6 +424,8 @@ def _say_counts(counts: Counter[str]) -> str:
 
 
 def _say_passed(hosts: Sequence[HostReport], fail_on: Severity, known: frozenset[str] | None) -> str:
+    if not hosts:
+        return "nothing was audited: there was no host"
     new = "" if known is None else "new "
     passed = f"{len(hosts)} of {_count(len(hosts), 'host')} audited, nothing {new}at or above {fail_on}"
     failing = sum(decides(finding, fail_on) for host in hosts for finding in host.findings)

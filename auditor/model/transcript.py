@@ -1,7 +1,8 @@
 """What a transport brought back from one host, and the form in which it is kept as evidence."""
 
-from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
 
 from auditor.errors import Phase
 from auditor.model.host import Host, HostKeyPolicy, HostKeyTrust
@@ -22,6 +23,11 @@ class Session(Value):
     cipher: str | None = None
     server_version: str | None = None
 
+    @property
+    def is_local(self) -> bool:
+        """Whether there was no connection. Behind a jump host or a ProxyCommand no `address` need be known."""
+        return not (self.address or self.host_key or self.kex or self.cipher or self.server_version)
+
 
 class Transcript(Value):
     """The bytes one run of the script gave, bounded, and whether that is all of them.
@@ -36,8 +42,8 @@ class Transcript(Value):
     stderr: RawBytes = b""
     exit_status: int | None
     cut: Literal["output-cap", "deadline", "lost", "killed"] | None = None
-    started_at: datetime
-    finished_at: datetime
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
     session: Session = Session()
 
 
@@ -60,29 +66,34 @@ class Evidence(Value):
     kind: Literal["netaudit.evidence"] = "netaudit.evidence"
     schema_version: Literal[1] = 1
     host: Host
-    outcome: Transcript | Failure
-    finished_at: datetime
+    outcome: Annotated[Transcript | Failure, Field(union_mode="left_to_right")]  # no value is both: one fits, or none
+    finished_at: AwareDatetime
 
 
 class EarlierRun(Value):
     """A run that another went on from, keeping what it had gathered."""
 
     id: str
-    started_at: datetime
+    started_at: AwareDatetime
 
 
 class EvidenceHeader(Value):
     """The first line of an evidence file: which run gathered it, and from which it kept some, the first one first.
 
-    `operator` ran it, with `command`; '' where that is not known.
+    `operator` ran it, with `command`; '' where that is not known. It was to gather that of `chosen` hosts, of the
+    `inventory_hosts` that the inventory names; None: not known. `policies_sha256` is of the policies it was judged by
+    there and then; '' where it was only gathered, or that is not known.
     """
 
     kind: Literal["netaudit.evidence-header"] = "netaudit.evidence-header"
     schema_version: Literal[1] = 1
     run_id: str
-    started_at: datetime
+    started_at: AwareDatetime
     inventory_path: str
     inventory_sha256: str
+    inventory_hosts: int | None = None
+    chosen: int | None = None
+    policies_sha256: str = ""
     host_keys: HostKeyPolicy = "strict"
     operator: str = ""
     command: str = ""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from auditor.display import escape
+from auditor.display import count_columns, escape, pad
 from auditor.netstat.block import Block
 
 
@@ -32,10 +32,10 @@ def join_columns(found: Sequence[HostBlocks]) -> list[str]:
 
     Blocks with the same headings are one table, in the order in which the first host that has it shows it.
     """
-    width = max([len("Host"), *(len(escape(each.host)) for each in found)])
+    width = max([len("Host"), *(count_columns(escape(each.host)) for each in found)])
     tables: dict[tuple[str, ...], list[str]] = {}
     for each in found:
-        name = f"{escape(each.host):<{width}}"
+        name = pad(escape(each.host), width)
         for block in each.blocks:
             tables.setdefault(block.head, []).extend(f"{name} {row}" for row in block.rows)
     lines: list[str] = []

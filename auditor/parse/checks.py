@@ -57,7 +57,7 @@ def check_session(
     that of whoever started netaudit, and may be long closed), see `check_namespace` for it. Where a TCP table was not
     read, that is the gap, and the missing row only follows from it.
     """
-    if transcript.session.address is None:
+    if transcript.session.is_local:
         return
     if ends is not None and not found and _are_read(sections):
         yield Gap(

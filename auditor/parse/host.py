@@ -1,6 +1,7 @@
 """A snapshot and its transcript in, what the host was seen to be out: the sentence that uses every table's parser."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from auditor.model.facts import ByteOrder, Gap, HostFacts, Listener, System
 from auditor.model.snapshot import Snapshot
@@ -84,7 +85,7 @@ def parse_snapshot(snapshot: Snapshot, transcript: Transcript, *, namespaces: bo
             *check_order(doubt),
             *check_namespace(
                 reader,
-                local=transcript.session.address is None,
+                local=transcript.session.is_local,
                 host_seen=any(each.label == "host" for each in readings),
             ),
             *check_session(sections, transcript, ends, found),
@@ -101,7 +102,7 @@ def parse_snapshot(snapshot: Snapshot, transcript: Transcript, *, namespaces: bo
 def _fold(places: list[tuple[Setting, Sequence[Table]]], labels: Mapping[str, str]) -> tuple[Listener, ...]:
     """Return the listeners of every network namespace, each by itself, the host's own first."""
     folded = [
-        fold_listeners((socket for table in tables for socket in table.sockets), labels, setting)
+        fold_listeners(chain.from_iterable([table.sockets for table in tables]), labels, setting)
         for setting, tables in places
     ]
     return tuple(listener for group in folded for listener in group)

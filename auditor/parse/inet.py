@@ -34,9 +34,11 @@ _FIELDS = (
 
 
 def _spell(width: int, state: bytes, kept: Collection[str]) -> bytes:
-    """Return the grammar of a row with groups for the `kept` fields, and with `raw` for all of it."""
-    field = {name: rb"(" if name in kept else rb"(?:" for name in _FIELDS}
-    local = field["local"] + rb"[0-9A-Fa-f]{%d}):" % width + field["port"] + rb"[0-9A-Fa-f]{4}) +"
+    """Return the grammar of a row with groups for the `kept` fields, with `end` for the local address and port in one,
+    and with `raw` for all of it."""
+    field = {name: rb"(" if name in kept else rb"(?:" for name in ("end", *_FIELDS)}
+    end = field["local"] + rb"[0-9A-Fa-f]{%d}):" % width + field["port"] + rb"[0-9A-Fa-f]{4})"
+    local = field["end"] + end + rb") +"
     remote = field["remote"] + rb"[0-9A-Fa-f]{%d}):" % width + field["remote_port"] + rb"[0-9A-Fa-f]{4}) +"
     queues = field["sent"] + rb"[0-9A-Fa-f]{8,16}):" + field["queue"] + rb"[0-9A-Fa-f]{8,16}) +"
     timer = field["timer"] + rb"[0-9A-Fa-f]{2}):" + field["expires"] + rb"[0-9A-Fa-f]{8,16}) +"
@@ -53,7 +55,7 @@ def _compile(*grammars: bytes) -> re.Pattern[bytes]:
 
 _WIDTHS: tuple[Width, ...] = (8, 32)
 _ANY = rb"[0-9A-Fa-f]{2}"
-_NEEDED = ("raw", "local", "port", "queue", "uid", "inode")  # of a row in state LISTEN; of every other, its state
+_NEEDED = ("raw", "end", "queue", "uid", "inode")  # of a row in state LISTEN; of every other, its state
 _ROWS = {width: _compile(_spell(width, _ANY, _FIELDS)) for width in _WIDTHS}
 _LISTENING = {width: _compile(_spell(width, rb"0[Aa]", _NEEDED), _spell(width, _ANY, ("state",))) for width in _WIDTHS}
 
@@ -91,7 +93,8 @@ def read_header(table: Table) -> bytes:
 
 
 def listening_rows(table: Table, width: Width) -> list[tuple[bytes, ...]]:
-    """Return the rows in state LISTEN as (raw, local, port, queue, uid, inode, b""), in the kernel's own digits.
+    """Return the rows in state LISTEN as (raw, end, queue, uid, inode, b""), in the kernel's own digits; `end` is where
+    the socket is bound, as `decode_end` takes it.
 
     Nothing else is needed of them, and decoding the rest as well would cost more than all that is done with it. How
     many rows are in each state is noted in the table, and what is no row is rejected there. Of a large table most rows
@@ -102,7 +105,7 @@ def listening_rows(table: Table, width: Width) -> list[tuple[bytes, ...]]:
     count_rows(table, width, len(found), headers=1, counts=len(counted))
     listening = [row for row in found if row[0]]
     states = {_LISTEN: len(listening)} if listening else {}
-    others = [row[6] for row in found if not row[0]]
+    others = [row[-1] for row in found if not row[0]]
     for digits, number in Counter(others).items() if others else ():
         state = int(digits, 16)
         states[state] = states.get(state, 0) + number

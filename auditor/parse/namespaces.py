@@ -30,6 +30,8 @@ _UNREAD = (
 )
 _FAULTS = {
     b"more": "there are more than 256 other network namespaces, and the rest was not read",
+    b"apart": "it was read from another pid namespace than the host's first, as in a container: the network namespaces "
+    "that only processes outside of it are in do not show",
     b"denied": "of some processes it may not be known in which network namespace they are",
 }
 

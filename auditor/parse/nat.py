@@ -19,10 +19,12 @@ _MARK = re.compile(r"\+ (begin|end|more)(?: (\S+))?")
 
 @read_once()
 def parse_nat(section: Section | None) -> tuple[Table, tuple[Exposure, ...]]:
-    """Return how the reading went, which is never a fault, and what it shows. Never raises."""
+    """Return how the reading went, which is never a fault, and what it shows. Never raises.
+
+    `absent`: there are no such rules, for the kernel tracks no connections. `empty`: it does, and no tool was there to
+    tell; what runs in a container may bring its own.
+    """
     table = open_table("nat", section, optional=True)
-    if table.status == "empty":  # no such tool on the host
-        table.status = "absent"
     found: dict[tuple[object, ...], Exposure] = {}
     for ruleset in _read(table):
         table.rows += sum(map(len, ruleset.chains.values()))

@@ -1,8 +1,10 @@
 """What owners.sh printed in, who holds a socket out: or in one word why that is not known.
 
 Only the word `known` says that the processes are all there are. That takes a view of every process: root's, with none
-that could not be looked into. A smaller view still knows the account's own sockets: only its own processes, root, and
-whom they passed them on to can hold those.
+that could not be looked into, from the host's own pid namespace: from another one the processes outside are not seen,
+and may hold the same sockets. A smaller view still knows the account's own sockets: only its own processes, root, and
+whom they passed them on to can hold those. A process is taken to hold what its first thread does: a thread that has
+unshared its descriptors (CLONE_FILES, unshare(2)) is not seen.
 """
 
 import re
@@ -108,15 +110,15 @@ class Ownership:
         view = self.view
         if view is None or not self._whole or not inode:
             return "unknown"
-        if held:
-            own = uid == view.uid != 0
-            return "known" if view.is_full or own else "unprivileged"
-        if not view.is_full:
+        own = held and uid == view.uid != 0
+        if not view.is_full and not own:
             return "unprivileged"
-        if inode not in self._free:  # it came or went while the processes were read
+        if not held and inode not in self._free:  # it came or went while the processes were read
             return "unknown"
-        if view.namespace != INITIAL_PID_NAMESPACE:
+        if view.namespace != INITIAL_PID_NAMESPACE:  # those outside of ours are not seen
             return "other-namespace"
+        if held:
+            return "known"
         # The kernel's own sockets are root's. A user's without a process hides it, by forking on and on.
         return "kernel" if uid == 0 else "unknown"
 

@@ -35,5 +35,6 @@ def _read(row: ColumnRow) -> Socket | None:
     if proto is None or len(row.fields[b"Proto"]) != 4 or interface is None:
         return None
     # Bound to one interface or to all, it sees everything there, whatever the destination: nothing narrower fits.
-    place = Place(f"if{interface}" if interface else "*", None, "wildcard", (0, interface.to_bytes(9, "big")))
+    text = f"if{interface}" if interface else "*"
+    place = Place(text, None, "wildcard", (0, interface.to_bytes(9, "big"), text))
     return Socket("packet", place, proto, row.text.decode("ascii").strip(), uid=row.decimal(b"User"))

@@ -11,12 +11,13 @@ WordOrder = Literal["little", "big"]
 
 
 class Place(NamedTuple):
-    """Where a socket is bound: canonical text (RFC 5952), family and scope; `sort` orders places by number."""
+    """Where a socket is bound: canonical text (RFC 5952), family and scope; `sort` orders places by number, and no two
+    have the same."""
 
     text: str
     family: Family | None
     scope: Scope
-    sort: tuple[int, bytes]
+    sort: tuple[int, bytes, str]
 
 
 class Socket(NamedTuple):
@@ -43,6 +44,13 @@ def decode_address(digits: bytes, order: WordOrder) -> Place:
     return place_of(unmap(read_address(digits, order)))
 
 
+@lru_cache(maxsize=8192)  # a fleet mostly listens on the same ports
+def decode_end(digits: bytes, order: WordOrder) -> tuple[Place, int]:
+    """Return the place and the port that `00000000:0016` means."""
+    address, _, port = digits.partition(b":")
+    return decode_address(address, order), int(port, 16)
+
+
 @lru_cache(maxsize=16384)
 def read_address(digits: bytes, order: WordOrder) -> Address:
     """Return the address that the digits mean, IPv4-mapped ones as they are."""
@@ -62,4 +70,5 @@ def _turn_words(packed: bytes, order: WordOrder) -> bytes:
 
 
 def place_of(address: Address) -> Place:
-    return Place(str(address), family_of(address), classify_scope(address), (address.version, address.packed))
+    text = str(address)
+    return Place(text, family_of(address), classify_scope(address), (address.version, address.packed, text))

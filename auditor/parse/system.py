@@ -6,6 +6,7 @@ from datetime import datetime
 
 from auditor.model.facts import ReaderNetns
 from auditor.model.snapshot import Section
+from auditor.parse.table import read_once
 from auditor.parse.udp import EphemeralPorts
 
 _PRETTY = re.compile(rb"PRETTY_NAME=(?:\"([^\"\n]*)\"|'([^'\n]*)'|([^\s\"']*))")
@@ -18,13 +19,21 @@ Sections = Mapping[str, Section]
 
 def read_text(sections: Sections, name: str) -> bytes:
     """Return a section's bytes without the white space around them; nothing when it was not read whole."""
-    section = sections.get(name)
+    return _strip(sections.get(name))
+
+
+def _strip(section: Section | None) -> bytes:
     return section.data.strip() if section is not None and section.status == "ok" else b""
 
 
 def read_names(sections: Sections) -> tuple[str | None, str | None, str | None]:
     """Return (system, kernel release, machine) as uname(1) names them, None for what is not there."""
-    system, _, rest = read_text(sections, "uname").partition(b" ")
+    return _read_names(sections.get("uname"))
+
+
+@read_once()
+def _read_names(section: Section | None) -> tuple[str | None, str | None, str | None]:
+    system, _, rest = _strip(section).partition(b" ")
     kernel, _, machine = rest.partition(b" ")
     return _show(system), _show(kernel), _show(machine)
 
@@ -35,7 +44,12 @@ def read_hostname(sections: Sections) -> str | None:
 
 def read_os(sections: Sections) -> str | None:
     """Return PRETTY_NAME of os-release(5)."""
-    match = _PRETTY.match(read_text(sections, "os-release"))
+    return _read_os(sections.get("os-release"))
+
+
+@read_once()
+def _read_os(section: Section | None) -> str | None:
+    match = _PRETTY.match(_strip(section))
     return _show(match[1] or match[2] or match[3] or b"") if match else None
 
 
@@ -64,7 +78,12 @@ def measure_skew(sections: Sections, started_at: datetime, finished_at: datetime
 
 def read_port_range(sections: Sections) -> tuple[int, int] | None:
     """Return ip_local_port_range, None when it was not read or makes no sense."""
-    words = read_text(sections, "ip_local_port_range").split()
+    return _read_port_range(sections.get("ip_local_port_range"))
+
+
+@read_once()
+def _read_port_range(section: Section | None) -> tuple[int, int] | None:
+    words = _strip(section).split()
     if len(words) != 2 or not all(word.isdigit() and len(word) <= 5 for word in words):
         return None
     low, high = int(words[0]), int(words[1])

@@ -6,7 +6,7 @@ relies on their place: every row's own state decides. A socket that is listed tw
 
 from auditor.model.snapshot import Section
 from auditor.parse.inet import Width, listening_rows, read_header, read_uid
-from auditor.parse.socket import Socket, WordOrder, decode_address
+from auditor.parse.socket import Socket, WordOrder, decode_end
 from auditor.parse.table import Table, open_table
 
 # include/net/tcp_states.h; request sockets (0x0C) are printed as 03.
@@ -25,17 +25,17 @@ def parse_tcp(name: str, section: Section | None, order: WordOrder, *, optional:
     if unknown:
         table.fail("malformed", f"rows are in states no kernel is known to have ({', '.join(unknown[:5])})")
     seen: set[int] = set()
-    for raw, local, port, queue, uid, inode, _ in listening:
+    for raw, end, queue, uid, inode, _ in listening:
         number = int(inode)
+        place, port = decode_end(end, order)
         if number and number in seen:
             table.duplicates += 1
-        elif port == b"0000":
+        elif not port:
             table.reject(None, raw.strip())
         else:
             seen.add(number)
             # A listener's receive queue counts connections that wait for accept(2) (`sk_ack_backlog`).
-            place, waiting = decode_address(local, order), int(queue, 16)
-            text = raw.decode("ascii").strip()
-            table.add(Socket("tcp", place, int(port, 16), text, read_uid(uid), "listener", waiting, "all", number))
+            waiting, text = int(queue, 16), raw.decode("ascii").strip()
+            table.add(Socket("tcp", place, port, text, read_uid(uid), "listener", waiting, "all", number))
     table.full -= table.duplicates
     return table

@@ -16,8 +16,9 @@ import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
@@ -27,11 +28,15 @@ from auditor.model.transcript import Evidence, EvidenceFooter, EvidenceHeader, T
 from auditor.model.value import Value
 from auditor.transport import MEBIBYTE
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 TEMPORARY = ".netaudit-"
 """What the names of files begin with that are not in their place yet; a killed run may leave them."""
 MOST_LINE = 64 * MEBIBYTE
 """One host. A byte takes at most 6 in JSON (`\\u0000`), so the largest output of ordinary text fits."""
 MOST_TOTAL = 16 * 1024 * MEBIBYTE
+_AHEAD = 128 * 1024  # bytes unpacked at a time
 _NEWER = "it was written by a newer netaudit: use that version to read it"
 V = TypeVar("V", bound=Value)
 
@@ -158,6 +163,22 @@ def _sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+class _Unpacked(RawIOBase):
+    """A gzip file in larger pieces than `gzip` reads by itself; nothing is lost of what stands before a fault."""
+
+    def __init__(self, file: gzip.GzipFile) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        view = memoryview(buffer)
+        data = self._file.read1(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+
 class EvidenceFile:
     """An open evidence file: `header`, then the hosts by iterating once.
 
@@ -171,9 +192,10 @@ class EvidenceFile:
         self._size = 0
         self.partial = True
         try:
-            self._file = gzip.open(path, "rb")  # noqa: SIM115  # closed by `close`, after the iteration
+            self._file = gzip.GzipFile(path, "rb")  # closed by `close`, after the iteration
         except OSError as error:
             raise self._wrong(f"cannot read it: {error.strerror}", "check the path") from error
+        self._unpacked = BufferedReader(_Unpacked(self._file), _AHEAD)
         try:
             self.header = self._read_header()
         except BaseException:
@@ -215,13 +237,16 @@ class EvidenceFile:
     def _finish(self, footer: EvidenceFooter, hosts: int) -> None:
         if footer.hosts != hosts:
             raise self._wrong(f"its last line says {footer.hosts} hosts, but it holds {hosts}", _RERUN)
+        size = self._size
+        if self._read_line() is not None or self._size > size:
+            raise self._wrong("it goes on after its last line", "give one run's evidence at a time, as it was written")
         self.partial = footer.partial
 
     def _read_line(self) -> bytes | None:
         """Return the next whole line; None at the end, and where the file was cut off."""
         self._line += 1
         try:
-            line = self._file.readline(MOST_LINE + 1)
+            line = self._unpacked.readline(MOST_LINE + 1)
         except EOFError:
             return None
         except gzip.BadGzipFile as error:

@@ -68,7 +68,7 @@ class OpenSshTransport:
         self._clock = clock
         self._jump_hosts = jump_hosts or {}
         self._host_keys = host_keys or HostKeys()
-        self._config = () if config is None else ("-F", config)
+        self._config = () if config is None else ("-F", _find_config(config))
         self._limits = limits or Limits()
 
     def run(self, host: Host, script: Script) -> Transcript:
@@ -199,6 +199,11 @@ def _spell_jump(name: str, jump_hosts: Mapping[str, Host]) -> str:
     address = f"[{jump.address}]" if ":" in jump.address else jump.address
     user = f"{jump.user}@" if jump.user else ""
     return f"{user}{address}:{jump.port}" if "port" in jump.model_fields_set else f"{user}{address}"
+
+
+def _find_config(config: str) -> str:
+    """Return what -F takes: ssh is run in another folder than ours, and `none` names no file (ssh(1))."""
+    return config if config.lower() == "none" else str(Path(config).expanduser().absolute())
 
 
 def _quote(path: str) -> str:

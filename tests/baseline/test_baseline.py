@@ -155,3 +155,14 @@ def test_several_readings_of_a_host_add_up() -> None:
     (text,) = draw((host, seen(rows("tcp 0.0.0.0 22"))), (host, seen(rows("tcp 0.0.0.0 80"))))
     assert "service: ssh}  # 1 of 1 host" in text
     assert "service: http}  # 1 of 1 host" in text
+
+
+def test_process_1_is_one_of_the_holders_unless_it_is_systemd() -> None:
+    def held_by(first: str) -> list[Listener]:
+        owners = (Owner(pid=1, comm=first), Owner(pid=9, comm="nginx"))
+        return [a_listener("0.0.0.0", 443, owner_status="known", owners=owners)]
+
+    hosts = {first: a_host("web-01", groups=("web",)) for first in ("systemd", "python3")}
+    drawn = {first: "".join(draw((host, seen(held_by(first))))) for first, host in hosts.items()}
+    assert "process: nginx" in drawn["systemd"]
+    assert "process: nginx" not in drawn["python3"]

@@ -195,3 +195,12 @@ def test_hostile_text_is_shown_escaped() -> None:
     (gap,) = unframe(a_transcript(stdout)).gaps
     assert "\x1b" not in gap.reason
     assert "\\x1b]0;owned" in gap.reason
+
+
+def test_a_large_table_that_hosts_have_alike_is_kept_once_and_no_hosts_of_another() -> None:
+    """More kinds of /etc/services than are kept, host after host, and each gets its own."""
+    answers = [b"".join(b"name-%d-%d %d/tcp\n" % (kind, port, port) for port in range(1, 500)) for kind in range(20)]
+    for services in (*answers, *answers[::-1], *answers[-1:]):
+        (kept, again) = (unframe(a_transcript(frame({"services": services}))).sections["services"] for _ in range(2))
+        assert kept.data == services
+        assert again is kept

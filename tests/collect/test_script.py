@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor import collect as collecting
 from auditor.collect import build_script, unframe
 from auditor.collect.sections import ASKED, SECTIONS
 from auditor.model.snapshot import Snapshot
@@ -413,3 +414,45 @@ def test_without_the_programs_it_needs_nothing_passes_for_read(shell: str, tree:
     status = status_of(collect(shell, text[:start] + b"PATH=/nonexistent" + text[text.index(b"\n", start) :]))
     if shell != "busybox sh":  # which has the programs built in
         assert (status["tcp"], status["udp"]) == ("error", "error")
+
+
+@pytest.mark.parametrize(
+    ("modules", "known"), [(None, False), (b"", False), (b"nf_tables 1 2\n", False), (b"nf_nat 1 2\nfuse 1 1\n", True)]
+)
+def test_without_nft_only_a_kernel_without_nftables_has_no_rules(
+    shell: str, tmp_path: Path, modules: bytes | None, known: bool
+) -> None:
+    (tmp_path / "net").mkdir()
+    if modules is not None:
+        (tmp_path / "modules").write_bytes(modules)
+    program = (Path(collecting.__file__).parent / "nat.sh").read_text()
+    path = tmp_path / "bin"
+    path.mkdir()
+    command = [
+        *shell.split(),
+        "-c",
+        program.replace("PATH=$PATH:/usr/local/sbin", f"PATH={path}"),
+        "nat",
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, cwd="/")
+    assert done.stderr == ""
+    assert done.stdout == f"|+ begin nft\n|+ end {0 if known else 127}\n"
+
+
+def test_a_legacy_table_without_its_program_is_not_taken_for_empty(shell: str, tmp_path: Path) -> None:
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "ip_tables_names").write_bytes(b"filter\nnat\n")
+    (tmp_path / "modules").write_bytes(b"ip_tables 1 2\n")
+    path = tmp_path / "bin"
+    path.mkdir()
+    program = (Path(collecting.__file__).parent / "nat.sh").read_text()
+    command = [
+        *shell.split(),
+        "-c",
+        program.replace("PATH=$PATH:/usr/local/sbin", f"PATH={path}"),
+        "nat",
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, cwd="/")
+    assert "|+ begin iptables-save\n|+ end 127\n" in done.stdout

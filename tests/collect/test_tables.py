@@ -47,6 +47,20 @@ def a_host(tmp_path: Path, **files: bytes) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize("uid", [0, 1000])
+def test_without_connection_tracking_nobody_needs_root_to_know_that_no_port_is_led_elsewhere(
+    shell: str, tmp_path: Path, uid: int
+) -> None:
+    host = a_host(tmp_path, proc__self__status=b"Uid:\t%d\t%d\t%d\t%d\n" % (uid, uid, uid, uid))
+    assert collect(shell, root=host).sections["nat"].status == "absent"
+
+
+def test_where_connections_are_tracked_only_root_can_tell(shell: str, tmp_path: Path) -> None:
+    tracking = {"proc__sys__net__netfilter__nf_conntrack_max": b"65536\n"}
+    host = a_host(tmp_path, proc__self__status=b"Uid:\t1000\t1000\t1000\t1000\n", **tracking)
+    assert collect(shell, root=host).sections["nat"].status == "denied"
+
+
 def test_nothing_more_than_an_audit_needs_comes_unasked() -> None:
     plain = build_script(NONCE, owners=True)
     assert plain == build_script(NONCE, owners=True, tables=frozenset())

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from auditor.diff import diff
 from auditor.model.delta import Delta
+from auditor.model.facts import Proto
 from auditor.model.report import AuditReport, HostReport, PolicyRef
 from tests.diff.pairs import ROOT, a_blind_host, a_seen_host, owned
 from tests.reporters.fleet import (
@@ -61,6 +62,19 @@ def test_a_sample_does_not_differ_from_itself(name: str) -> None:
 @pytest.mark.parametrize("text", NAUGHTY)
 def test_nor_does_a_hostile_one(text: str) -> None:
     assert diff(hostile_fleet(text), hostile_fleet(text)).empty
+
+
+def test_ports_of_a_host_are_in_order_whatever_their_protocol() -> None:
+    ports: list[tuple[int, Proto]] = [(443, "tcp"), (53, "udp"), (8080, "tcp"), (53, "tcp"), (9, "udp")]
+    listeners = [a_judged("0.0.0.0", port, proto=proto) for port, proto in ports]
+    delta = diff(a_report(a_seen_host()), a_report(a_seen_host(*listeners)))
+    assert [(each.port, each.proto) for each in delta.listeners] == [
+        (9, "udp"),
+        (53, "tcp"),
+        (53, "udp"),
+        (443, "tcp"),
+        (8080, "tcp"),
+    ]
 
 
 @given(reports())

@@ -61,6 +61,28 @@ def test_rebound(before: list[str], after: list[str], direction: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "direction"),
+    [
+        ([("::", "yes")], [("127.0.0.1", None), ("::", "no")], "narrowed"),
+        ([("127.0.0.1", None), ("::", "no")], [("::", "yes")], "widened"),
+        ([("::", "yes")], [("127.0.0.1", None), ("::", "unknown")], "narrowed"),
+        ([("0.0.0.0", None)], [("::", "yes")], "widened"),
+        ([("0.0.0.0", None)], [("::", "unknown")], "moved"),
+        ([("0.0.0.0", None), ("::", "no")], [("::", "yes")], "narrowed"),
+        ([("0.0.0.0", None), ("10.0.0.1", None)], [("0.0.0.0", None)], "narrowed"),
+        ([("::", "no")], [("0.0.0.0", None)], "moved"),
+    ],
+)
+def test_a_socket_for_both_families_reaches_as_far_as_two(
+    before: list[tuple[str, Any]], after: list[tuple[str, Any]], direction: str
+) -> None:
+    old, new = (
+        a_seen_host(*(a_judged(address, 80, dual_stack=dual) for address, dual in side)) for side in (before, after)
+    )
+    assert [each.direction for each in compare(old, new).listeners] == [direction]
+
+
+@pytest.mark.parametrize(
     "after",
     [
         {"comm": "apache2", "exe": "/usr/sbin/apache2", "unit": "apache2.service"},
@@ -106,6 +128,15 @@ def test_the_user_alone_tells_an_owner_apart_because_the_table_itself_has_it() -
         ("not-collected, as uid 33",),
         ("not-collected, as uid 0",),
     )
+
+
+@pytest.mark.parametrize("twins", [(0, 65534), (65534, 0)])
+def test_a_second_user_on_the_same_endpoint_is_one_more_owner(twins: tuple[int, int]) -> None:
+    before, after = a_seen_host(a_judged(uid=0)), a_seen_host(*(a_judged(uid=uid) for uid in twins))
+    [change] = compare(before, after).listeners
+    assert change.kind == "replaced"
+    assert change.owners_after == ("not-collected, as uid 0", "not-collected, as uid 65534")
+    assert told(compare(after, after)) == []
 
 
 def test_rebound_and_replaced_are_both_said() -> None:

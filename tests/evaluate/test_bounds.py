@@ -118,6 +118,21 @@ def test_waivers_cover_both_rules_and_expire() -> None:
     assert sorted(rules) == ["connection-states", "expired-waiver"]
 
 
+def test_a_waiver_for_what_one_policy_finds_is_not_in_the_way_of_what_another_finds() -> None:
+    facts = some_states(
+        a_listener("10.0.0.1", 8080, pending_accepts=5), a_listener("10.0.0.2", 8080, pending_accepts=3)
+    )
+    low = a_book(a_bound(None, 1, severity="low"), name="a")
+    waiver = a_waiver("w", "8080/tcp", rule="accept-queue", bind="10.0.0.1/32")
+    high = a_book(a_bound(None, 4, severity="high"), name="b", waivers=(waiver,))
+    found = find(facts, low, high)
+    assert [(finding.severity, finding.subject, finding.waived is not None) for finding in found] == [
+        ("high", "tcp 10.0.0.1:8080", True),
+        ("low", "tcp 10.0.0.1:8080 and 10.0.0.2:8080", False),
+    ]
+    assert found[1].id == find(facts, low)[0].id == find(facts, high)[0].id != found[0].id
+
+
 def test_bounds_make_no_listener_worse_and_explain_tells_its_queue() -> None:
     listener = a_listener(port=443, pending_accepts=7)
     judged = evaluate(a_host(), some_states(listener), a_policy_set(a_book(a_bound(None, 5))), NOW)

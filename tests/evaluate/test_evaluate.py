@@ -1,16 +1,19 @@
 """What is decided on a host: who wins, what becomes a finding, how bad it is, and which line says so."""
 
+from typing import Any
+
 import pytest
 
 from auditor.evaluate import evaluate
-from auditor.model.facts import Coverage, Gap, HostFacts, Listener
+from auditor.model.facts import Coverage, CoverageStatus, Gap, HostFacts, Listener
 from auditor.model.finding import Finding
 from auditor.model.origin import Origin
-from auditor.model.policy import Default, Policy, Severity
+from auditor.model.policy import Default, Policy, Selector, Severity
 from auditor.model.report import Decision, Judgement
 from tests.builders import NOW, a_host, a_listener, a_policy, a_policy_set, an_entry, some_facts
 
 HTTPS = an_entry("https", "443/tcp", service="https")
+WIDE = " (no policy that is for fewer applies here):"
 TELNET = an_entry("telnet", "23/tcp", action="deny", service="telnet", severity="critical", reason="clear text")
 
 
@@ -148,7 +151,10 @@ def test_the_strictest_default_holds_and_of_equal_ones_the_worst_severity() -> N
     judgement = judge(a_listener("0.0.0.0", 9100), *policies)
     [finding] = judgement.findings
     assert finding.severity == "medium"
-    assert finding.message == "no policy line allows 9100/tcp, and c has `default: deny`"
+    assert (
+        finding.message
+        == "no policy line allows 9100/tcp, and c has `default: deny`, which holds where none is written"
+    )
     assert str(finding.origin) == "c.yaml:2"
 
 
@@ -164,10 +170,44 @@ def test_the_strictest_default_holds_and_of_equal_ones_the_worst_severity() -> N
 def test_the_line_to_paste_accepts_what_was_found(listeners: list[tuple[str, str | None]], bind: str) -> None:
     facts = some_facts(*(a_listener(address, 9100, dual_stack=dual) for address, dual in listeners))
     [finding] = judge(facts, a_policy()).findings
-    prose, allow, entry = finding.remediation.split("\n")
-    assert prose == "Stop the service; or, if it belongs there, allow it in base.yaml:"
-    assert allow == "allow:"
-    assert entry == f"  - {{id: tcp-9100, port: 9100/tcp, bind: {bind}, reason: say who needs it}}"
+    prose, entry = finding.remediation.split("\n")
+    assert prose.startswith("Stop the service; or, if it belongs there, add this under `allow:` in base.yaml, which ")
+    scope = {"any": "", "loopback": "-loopback"}.get(bind, "-private")
+    assert entry == f"  - {{id: tcp-9100{scope}, port: 9100/tcp, bind: {bind}, reason: say who needs it}}"
+
+
+@pytest.mark.parametrize(
+    ("applying", "home"),
+    [
+        ([{}], f"base.yaml, which holds for every host{WIDE}"),
+        (
+            [{}, {"excluded": Selector(groups=("edge",), hosts=("lab-*",))}],
+            f"b.yaml, which holds for every host, except hosts named lab-* or of group edge{WIDE}",
+        ),
+        ([{}, {"applies_to": Selector(groups=("web",))}], "b.yaml, which holds for hosts of group web:"),
+        (
+            [{}, {"applies_to": Selector(groups=("web",))}, {"applies_to": Selector(hosts=("w*",), labels={"a": "1"})}],
+            "c.yaml, which holds for hosts named w* and with label a=1:",
+        ),
+    ],
+)
+def test_the_line_to_paste_goes_where_it_holds_for_the_fewest(applying: list[dict[str, Any]], home: str) -> None:
+    policies = [a_policy(name=name, **fields) for name, fields in zip(("base", "b", "c"), applying, strict=False)]
+    host = a_host("web-01", groups=("web",), labels={"a": "1"})
+    found = evaluate(host, some_facts(a_listener(port=9100)), a_policy_set(*policies), NOW).findings
+    assert found[0].remediation.split("\n")[0].endswith(f"add this under `allow:` in {home}")
+
+
+@pytest.mark.parametrize(
+    ("status", "step"),
+    [("empty", "It could be read, and held nothing"), ("malformed", "Audit it again"), ("denied", "Make it readable")],
+)
+def test_a_gap_names_its_table_and_asks_for_nothing_that_is_already_so(status: CoverageStatus, step: str) -> None:
+    gap = Gap(source="udp", reason="this table is not whole")
+    facts = some_facts(gaps=(gap,), coverage=(Coverage(source="udp", status=status),))
+    [finding] = judge(facts, a_policy()).findings
+    assert (finding.subject, finding.message) == ("udp", "/proc/net/udp: this table is not whole")
+    assert finding.remediation.startswith(step)
 
 
 def test_thousands_of_addresses_on_one_port_are_counted() -> None:
@@ -448,7 +488,7 @@ def test_every_gap_is_a_finding_whatever_the_policies() -> None:
     for policies in ((a_policy(),), ()):
         findings = judge(some_facts(gaps=gaps), *policies).findings
         found = [(each.subject, each.message) for each in findings if each.rule == "evidence-gap"]
-        assert found == [("tcp", "denied"), ("udp", "a"), ("udp", "b")]
+        assert found == [("tcp", "/proc/net/tcp: denied"), ("udp", "/proc/net/udp: a"), ("udp", "/proc/net/udp: b")]
         assert len({finding.id for finding in findings}) == len(findings)
 
 

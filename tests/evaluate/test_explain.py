@@ -54,7 +54,7 @@ def test_the_kernels_line_is_decoded() -> None:
         "0100007F:1F90 is 127.0.0.1:8080: its address in little-endian words, the port in hexadecimal",
         "tcp over IPv4, port 8080, address 127.0.0.1 (scope loopback)",
         "the host's own /etc/services calls it http-alt: a label, which decides nothing",
-        "4 sockets share it (SO_REUSEPORT)",
+        "4 sockets of one user share it (by SO_REUSEPORT, SO_REUSEADDR or SO_BINDTODEVICE)",
         "the socket belongs to user 33 (www-data)",
         "held by nginx, pid 812 (/usr/sbin/nginx, unit nginx.service)",
     )

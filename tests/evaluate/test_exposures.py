@@ -113,6 +113,7 @@ def test_a_host_cannot_make_itself_expensive() -> None:
 
 RULES = b"+ begin iptables-save\n-A PREROUTING -p tcp -m tcp --dport 8888 -j REDIRECT --to-ports 80\n+ end %d\n"
 ASKING = a_policy(exposures="deny", written={"exposures": Origin(file="base.yaml", line=4, column=1)})
+TRUNCATED = "a program that tells of it, nft or iptables, is missing there, failed, or had more to say"
 NOT_READ = "which ports NAT leads elsewhere was not read ({}), and `exposures: deny` (base.yaml:4) asks for it"
 
 
@@ -125,8 +126,10 @@ def judged(facts: HostFacts, *policies: Policy) -> list[tuple[str, str]]:
     ("nat", "why"),
     [
         (("denied", b""), "nat is denied"),
-        (("error", b""), "nat is truncated"),
-        (b"+ begin nft\n+ end 1\n", "nat is truncated"),
+        (("error", b""), TRUNCATED),
+        (b"", "connections are tracked there, but neither nft nor iptables tells of rules"),
+        (b"+ begin nft\n+ end 1\n", TRUNCATED),
+        (b"+ begin nft\n+ end 127\n+ begin iptables-nft-save\n+ end 0\n", TRUNCATED),
         (b"+ begin iptables-save\nno rule\n+ end 0\n", "nat has lines that were not understood"),
     ],
 )
@@ -159,6 +162,35 @@ def test_a_host_without_nat_has_no_gap() -> None:
 def test_the_rules_of_another_namespace_say_nothing_of_the_host() -> None:
     facts = some_facts(system=System(collected_at=NOW, byte_order="little", reader_netns="other"))
     assert judged(facts, ASKING) == [("evidence-gap", NOT_READ.format("nat is another network namespace's"))]
+
+
+V4 = an_exposure()
+V6 = an_exposure(family="ipv6", target="[fd00::2]:80", raw="tcp dport 8080 dnat to [fd00::2]:80")
+ONE_IS_WAIVED = a_policy(exposures="deny", waivers=(a_waiver("w-1", "8080/tcp4"),))
+
+
+@pytest.mark.parametrize("seen", [(V4, V6), (V6, V4)])
+def test_a_waiver_for_one_family_leaves_the_other_in_the_report(seen: tuple[Exposure, ...]) -> None:
+    found = evaluate(a_host(), some_facts(exposures=seen), a_policy_set(ONE_IS_WAIVED), NOW).findings
+    assert {(finding.subject, finding.waived is not None) for finding in found} == {
+        ("8080/tcp to 172.17.0.2:80 (nftables)", True),
+        ("8080/tcp over IPv6 to [fd00::2]:80 (nftables)", False),
+    }
+    assert len({finding.id for finding in found}) == 2
+
+
+def test_a_place_is_known_by_the_same_id_whatever_appears_beside_it() -> None:
+    [alone], [other] = findings(V4, ONE_IS_WAIVED), findings(V6, ONE_IS_WAIVED)
+    both = evaluate(a_host(), some_facts(exposures=(V6, V4)), a_policy_set(ONE_IS_WAIVED), NOW).findings
+    assert alone.id in {finding.id for finding in both}
+    assert other.id == alone.id  # what is known by the place alone stays known by it
+
+
+def test_the_targets_of_one_place_share_a_finding() -> None:
+    seen = (an_exposure(target="10.0.0.9:80"), V4, an_exposure(raw="the same once more"))
+    [finding] = evaluate(a_host(), some_facts(exposures=seen), a_policy_set(a_policy(exposures="deny")), NOW).findings
+    assert finding.subject == "8080/tcp to 10.0.0.9:80 and 172.17.0.2:80 (nftables)"
+    assert finding.id == findings(V4, a_policy(exposures="deny"))[0].id
 
 
 EXPOSURES = st.builds(

@@ -193,3 +193,21 @@ def test_a_name_that_means_another_port_somewhere() -> None:
     assert (kind, line) == ("service-name-differs", 7)
     first = "web-01, web-03, web-04, web-05, web-06, web-07, web-08, web-09"
     assert message == f"https/tcp means another port in /etc/services on 10 hosts: {first} and 2 more"
+
+
+def test_a_waiver_for_what_no_listener_shows_is_reviewed_without_ports() -> None:
+    """What is missing has no listener whose ports could be counted, and a waiver for it may name none."""
+    gone = at(9, "gone", "9999/tcp", required=True)
+    waiver = a_waiver("w", rule="missing-listener", hosts=("web-01",))
+    policy = a_policy(gone, waivers=(waiver,))
+    assert review(policy, some_facts()) == []
+
+
+def test_a_waiver_that_covers_more_than_listeners_is_not_called_too_broad_for_them() -> None:
+    gone = at(9, "gone", "9999/tcp", required=True)
+    rules = ("unexpected-listener", "missing-listener")
+    waiver = a_waiver("w", rules=rules, hosts=("web-01",))
+    assert review(a_policy(gone, waivers=(waiver,)), a_listener(port=8080)) == []
+    assert review(a_policy(waivers=(waiver,)), a_listener(port=8080)) == [
+        ("broad-waiver", "the waiver w is for every port, and needed for 8080/tcp only", 20)
+    ]

@@ -21,7 +21,7 @@ from auditor.evaluate.explain import explain_listener
 from auditor.evaluate.index import PortIndex
 from auditor.evaluate.match import accept, reach_of, ready_line, touch
 from auditor.model.facts import Listener, Owner
-from auditor.model.policy import OWNER_CLASSES, Entry, OwnerCondition
+from auditor.model.policy import OWNER_CLASSES, Entry, OwnerCondition, Waiver
 from auditor.model.report import judge_host
 from tests.builders import (
     NOW,
@@ -30,6 +30,7 @@ from tests.builders import (
     a_listener,
     a_policy,
     a_policy_set,
+    a_waiver,
     an_entry,
     some_facts,
 )
@@ -244,6 +245,102 @@ def test_what_is_unexpected_anyway_is_found_whoever_holds_it() -> None:
     deny = an_entry("no-nc", "1-65535/tcp", action="deny", owner=a_condition("process=nc"))
     judgement = evaluate(a_host(), some_facts(LISTENERS["---"]), a_policy_set(a_policy(deny)), NOW)
     assert [one.rule for one in judgement.findings] == ["unexpected-listener"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "allow", "waivers", "rules"),
+    [
+        ({}, (), (), ["unexpected-listener"]),
+        ({"default": "warn"}, (), (), ["evidence-gap", "unexpected-listener"]),
+        ({}, (), (a_waiver("w", "443/tcp"),), ["evidence-gap", "unexpected-listener"]),
+        ({}, ("loopback",), (), ["evidence-gap", "exposed-listener"]),
+    ],
+)
+def test_a_finding_that_weighs_less_or_is_waived_does_not_hide_what_a_deny_may_say(
+    fields: dict[str, Any], allow: tuple[str, ...], waivers: tuple[Waiver, ...], rules: list[str]
+) -> None:
+    deny = an_entry("no-nc", "443/tcp", action="deny", owner=a_condition("process=nc"))
+    lines = (an_entry("local", "443/tcp", bind=bind, severity="low") for bind in allow)
+    policies = a_policy_set(a_policy(deny, *lines, waivers=waivers, **fields))
+    judgement = evaluate(a_host(), some_facts(LISTENERS["---"]), policies, NOW)
+    assert sorted(one.rule for one in judgement.findings) == rules
+    assert (judge_host(judgement.findings, None, "low") == "compliant") is False
+
+
+PYTHON = Owner(pid=1, comm="python3", exe="/usr/bin/python3.11")
+
+
+@pytest.mark.parametrize(
+    ("first", "condition", "rules"),
+    [
+        (PYTHON, "process=nginx", ["wrong-owner"]),
+        (PYTHON, "owner=systemd", ["wrong-owner"]),
+        (PYTHON, "process=nginx|python3", []),
+        (SYSTEMD.model_copy(update={"exe": "/usr/lib/systemd/systemd (deleted)"}), "process=nginx", []),
+        (SYSTEMD.model_copy(update={"exe": None}), "process=nginx", []),
+        (SYSTEMD.model_copy(update={"exe": "/opt/evil"}), "process=nginx", ["wrong-owner"]),
+        (SYSTEMD.model_copy(update={"exe": None, "comm": None}), "owner=systemd", ["evidence-gap"]),
+        (SYSTEMD.model_copy(update={"pid": 9}), "owner=systemd", ["wrong-owner"]),
+    ],
+)
+def test_process_1_is_set_aside_only_where_it_is_systemd(first: Owner, condition: str, rules: list[str]) -> None:
+    policies = a_policy_set(a_policy(an_entry("web", "443/tcp", owner=a_condition(condition))))
+    judgement = evaluate(a_host(), some_facts(held(first, NGINX)), policies, NOW)
+    assert [one.rule for one in judgement.findings] == rules
+
+
+@pytest.mark.parametrize("status", ["unprivileged", "other-namespace"])
+@pytest.mark.parametrize(
+    ("owner", "action", "condition", "rule"),
+    [
+        (NGINX, "allow", "process=nginx", "evidence-gap"),
+        (NC, "allow", "process=nginx", "wrong-owner"),
+        (NC, "allow", "owner=systemd", "evidence-gap"),
+        (NGINX, "deny", "process=nc", "evidence-gap"),
+        (NC, "deny", "process=nc", "forbidden-listener"),
+    ],
+)
+def test_who_was_seen_counts_and_there_may_be_others(
+    status: str, owner: Owner, action: str, condition: str, rule: str
+) -> None:
+    listener = a_held_listener(owners=(owner,), owner_status=status)
+    entry = an_entry("web", "443/tcp", action=action, owner=a_condition(condition))
+    judgement = evaluate(a_host(), some_facts(listener), a_policy_set(a_policy(entry, default="ignore")), NOW)
+    assert [one.rule for one in judgement.findings] == [rule]
+
+
+@pytest.mark.parametrize("action", ["allow", "deny"])
+def test_the_sockets_of_each_user_are_judged(action: str) -> None:
+    """Before, only the first one's user was looked at."""
+    rows = (a_listener("0.0.0.0", 443, uid=0, user="root"), a_listener("0.0.0.0", 443, uid=65534, user="nobody"))
+    asked = "user=root" if action == "allow" else "user=nobody"
+    policy = a_policy(an_entry("x", "443/tcp", action=action, owner=a_condition(asked)), default="ignore")
+    for twins in (rows, rows[::-1]):
+        [finding] = evaluate(a_host(), some_facts(*twins), a_policy_set(policy), NOW).findings
+        assert finding.rule == ("wrong-owner" if action == "allow" else "forbidden-listener")
+
+
+@pytest.mark.parametrize(
+    ("ports", "more", "rules"),
+    [
+        ("443/tcp", (), []),
+        ("443/tcp6", (), []),
+        ("443/tcp4", (), ["evidence-gap"]),
+        ("443/tcp4", (a_listener("0.0.0.0", 443),), []),
+    ],
+)
+@pytest.mark.parametrize("dual_stack", ["yes", "unknown"])
+def test_required_over_ipv4_takes_more_than_the_ipv6_wildcard(
+    dual_stack: str, ports: str, more: tuple[Listener, ...], rules: list[str]
+) -> None:
+    """With IPV6_V6ONLY, which no table shows, connections over IPv4 are refused there."""
+    policies = a_policy_set(a_policy(an_entry("https", ports, required=True), an_entry("any", "443/tcp")))
+    facts = some_facts(a_listener("::", 443, dual_stack=dual_stack), *more)
+    findings = evaluate(a_host(), facts, policies, NOW).findings
+    assert [one.rule for one in findings] == rules
+    assert [
+        one.message for one in findings if "whether tcp [::]:443 takes IPv4 too is not known" not in one.message
+    ] == []
 
 
 def required_https(**fields: Any) -> Any:

@@ -55,9 +55,16 @@ def a_result(name: str, *findings: Finding, failure: Failure | None = None, fail
     )
 
 
-def a_report(*hosts: HostReport, fail_on: Severity = "low", partial: bool = False) -> AuditReport:
-    inventory = InventoryRef(path="inventory.yaml", sha256="0" * 64)
-    run = Run(id="r", started_at=NOW, finished_at=NOW, partial=partial, inventory=inventory, policies=())
+def a_report(
+    *hosts: HostReport,
+    fail_on: Severity = "low",
+    partial: bool = False,
+    chosen: int | None = None,
+    named: int | None = None,
+) -> AuditReport:
+    """Return the report of a run that was to audit `chosen` hosts of the `named` in its inventory."""
+    inventory = InventoryRef(path="inventory.yaml", sha256="0" * 64, hosts=named)
+    run = Run(id="r", started_at=NOW, finished_at=NOW, partial=partial, chosen=chosen, inventory=inventory, policies=())
     return build_report(run, hosts, (), fail_on, Generator(name="netaudit", version="0"))
 
 
@@ -164,6 +171,29 @@ def test_a_signal_comes_first(hosts: list[HostReport], verdict: str, reasons: li
     report = interrupt_report(a_report(*hosts, partial=partial), 130, of=8)
     assert (report.verdict, report.exit.code, list(report.exit.reasons)) == (verdict, 130, reasons)
     assert report.run.partial
+
+
+def test_what_a_limit_left_out_is_said_beside_every_verdict() -> None:
+    said = "12 of the inventory's 13 hosts were not chosen (--limit)"
+    for host in (GOOD, BAD, SLOW):
+        report = a_report(host, chosen=1, named=13)
+        assert report.exit.reasons[-1] == said
+        assert len(report.exit.reasons) == 2
+        assert interrupt_report(report, 130, of=1).exit.reasons[-1] == said
+    assert len(a_report(GOOD, chosen=1, named=1).exit.reasons) == 1
+
+
+def test_hosts_that_are_missing_are_counted_where_it_is_known_how_many_there_were() -> None:
+    report = a_report(GOOD, partial=True, chosen=13, named=13)
+    assert report.exit.reasons[0].endswith("evidence is cut off, and 12 of 13 hosts are missing")
+    assert report.asked == 13
+    assert (report.run.left_out, a_report(GOOD).asked, a_report(GOOD).run.left_out) == (0, 1, 0)
+
+
+def test_no_host_is_a_pass_that_says_that_nothing_was_audited() -> None:
+    report = a_report()
+    assert (report.verdict, report.exit.code) == ("pass", 0)
+    assert report.exit.reasons == ("nothing was audited: there was no host",)
 
 
 def test_a_signal_when_the_number_of_hosts_is_not_known() -> None:

@@ -1,11 +1,13 @@
 """A dull, complete host as the script would answer it; a test replaces the sections it is about."""
 
+import re
 from datetime import timedelta
 
 from auditor.model.facts import Coverage, HostFacts
 from auditor.model.snapshot import ReadStatus, Section, Snapshot
 from auditor.model.transcript import Session, Transcript
 from auditor.parse import parse_snapshot
+from auditor.parse.owners import INITIAL_PID_NAMESPACE
 from tests.builders import NOW
 from tests.parse.kernel import PACKET_HEADER, RAW_HEADER, TCP6_HEADER, TCP_HEADER, UDP6_HEADER, UDP_HEADER
 
@@ -109,6 +111,12 @@ def a_transcript(*, over_ssh: bool = False) -> Transcript:
         finished_at=NOW + timedelta(seconds=2),
         session=Session(address="192.0.2.10") if over_ssh else Session(),
     )
+
+
+def in_first_pid_namespace(answer: str) -> str:
+    """Return an answer from a pid namespace that is sealed off as it would be, were it the first one of a machine."""
+    view = re.sub(r"^(\|v \d+ \d \d+) \d+$", rf"\g<1> {INITIAL_PID_NAMESPACE}", answer, flags=re.MULTILINE)
+    return view.replace("|+ apart\n", "")
 
 
 def parse(**replaced: Replaced) -> HostFacts:

@@ -17,7 +17,7 @@ from auditor.model.snapshot import Snapshot
 from auditor.parse import parse_snapshot
 from tests.collect.answers import a_transcript
 from tests.parse.inside import NONCE
-from tests.parse.snapshots import coverage_of, gaps_of
+from tests.parse.snapshots import coverage_of, gaps_of, in_first_pid_namespace
 from tests.requirements import require
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ def apart(cgroup: Path) -> dict[str, Any]:
 
 
 def read(answer: str) -> tuple[Snapshot, HostFacts]:
-    transcript = a_transcript(answer.encode("latin-1"), nonce=NONCE)
+    transcript = a_transcript(in_first_pid_namespace(answer).encode("latin-1"), nonce=NONCE)
     snapshot = unframe(transcript)
     return snapshot, parse_snapshot(snapshot, transcript)
 
@@ -87,6 +87,16 @@ def test_every_other_namespace_is_read_once_and_labelled(apart: dict[str, Any], 
     assert coverage_of(facts, "namespaces").rows == 4  # two have a name and no process; what has no namespace is none
     names = re.findall(rb"^\+ name [0-9]+ (.*)$", snapshot.sections["namespaces"].data, re.MULTILINE)
     assert names == [b"blue", b"red one"]
+
+
+def test_what_is_outside_of_our_pid_namespace_was_not_seen(apart: dict[str, Any]) -> None:
+    """Here that is this very machine."""
+    transcript = a_transcript(apart["namespaces"]["dash"].encode("latin-1"), nonce=NONCE)
+    facts = parse_snapshot(unframe(transcript), transcript, namespaces=True)
+    [gap] = facts.gaps
+    assert (gap.source, "another pid namespace than the host's first" in gap.reason) == ("namespaces", True)
+    assert set(listeners_of(facts)) == {"host", f"docker:{CONTAINER[:12]}", "net:[]"}
+    assert {one.owner_status for one in facts.listeners} == {"other-namespace"}
 
 
 def test_a_socket_in_a_namespace_is_no_client_by_the_hosts_own_range(apart: dict[str, Any]) -> None:

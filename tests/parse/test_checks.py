@@ -2,8 +2,20 @@
 
 import pytest
 
+from auditor.model.transcript import Session
+from auditor.parse import parse_snapshot
 from tests.parse.kernel import TCP6_HEADER, TCP_HEADER, Order, tcp_row
-from tests.parse.snapshots import ABSENT, Replaced, gaps_of, parse, parse_over_ssh, snmp, sockstat
+from tests.parse.snapshots import (
+    ABSENT,
+    Replaced,
+    a_snapshot,
+    a_transcript,
+    gaps_of,
+    parse,
+    parse_over_ssh,
+    snmp,
+    sockstat,
+)
 
 CONNECTION = b"192.0.2.1 50000 192.0.2.10 22\n"
 
@@ -76,6 +88,17 @@ def test_without_a_connection_to_look_for_nothing_vouches_for_the_tables(connect
     assert gaps_of(parse_over_ssh(ssh_connection=connection)) == {"session"}
     assert gaps_of(parse_over_ssh(ssh_connection=connection, netns=b"unknown\n")) == {"session"}
     assert gaps_of(parse_over_ssh(ssh_connection=connection, netns=b"other\n")) >= {"netns", "session"}
+
+
+@pytest.mark.parametrize(
+    "session", [Session(server_version="SSH-2.0-OpenSSH_9.2"), Session(host_key="x"), Session(kex="curve25519")]
+)
+@pytest.mark.parametrize("connection", [ABSENT, CONNECTION])
+def test_behind_a_jump_host_no_address_is_known_and_it_is_no_local_run(session: Session, connection: Replaced) -> None:
+    """The system's ssh does not say where a ProxyCommand leads."""
+    transcript = a_transcript().model_copy(update={"session": session})
+    facts = parse_snapshot(a_snapshot(ssh_connection=connection), transcript)
+    assert gaps_of(facts) == {"session"}
 
 
 def test_a_local_run_has_no_connection_and_an_inherited_one_may_be_long_closed() -> None:

@@ -3,8 +3,11 @@
 import pytest
 
 from auditor.model.facts import DualStack, HostFacts
+from auditor.parse.owners import INITIAL_PID_NAMESPACE
 from tests.parse.kernel import TCP6_HEADER, TCP_HEADER, UDP6_HEADER, UDP_HEADER, tcp_row, udp_row
 from tests.parse.snapshots import ABSENT, Replaced, parse, places_of
+
+ROOT = f"v 0 1 0 {INITIAL_PID_NAMESPACE}"
 
 
 def dual_stack_of(facts: HostFacts) -> DualStack | None:
@@ -28,6 +31,33 @@ def test_beside_an_ipv4_listener_it_takes_none_unless_they_share_the_port(addres
     facts = parse(tcp=TCP_HEADER + tcp_row(address, 80), tcp6=TCP6_HEADER + tcp_row("::", 80, inode=2))
     assert dual_stack_of(facts) == expected
     assert len(facts.listeners) == 2  # both are listed
+
+
+@pytest.mark.parametrize(
+    ("users", "owners", "expected"),
+    [
+        ((0, 0), "n 7 nginx\nn 8 nginx", "no"),
+        ((0, 0), "n 7 nginx\nn 8 nc", "unknown"),
+        ((33, 0), "n 7 nginx\nn 8 nginx", "unknown"),
+    ],
+)
+def test_beside_somebody_elses_it_may_have_the_ipv4_connections(
+    users: tuple[int, int], owners: str, expected: DualStack
+) -> None:
+    """A kernel lets both have them where each is bound to a device; then a deny line must see the second one."""
+    v4, v6 = tcp_row("0.0.0.0", 80, uid=users[0], inode=1), tcp_row("::", 80, uid=users[1], inode=2)
+    said = f"{ROOT}\nh 7 1\nh 8 2\n{owners}\nz\n".encode()
+    assert dual_stack_of(parse(tcp=TCP_HEADER + v4, tcp6=TCP6_HEADER + v6, owners=said)) == expected
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_each_users_sockets_are_a_listener_of_their_own_whoever_was_first(order: int) -> None:
+    """UDP sockets with SO_REUSEADDR, of anybody, and TCP sockets bound to a device each, may share a port."""
+    rows = [udp_row("0.0.0.0", 5353, uid=uid, inode=inode) for inode, uid in ((1, 0), (2, 65534), (3, 0))][::order]
+    said = f"{ROOT}\nh 7 1\nh 8 2\nh 9 3\nn 7 avahi\nn 8 mdns\nn 9 avahi\nu 0 root\nu 65534 nobody\nz\n"
+    facts = parse(udp=(UDP_HEADER + b"".join(rows)) * 3, owners=said.encode())
+    found = [(one.uid, one.user, one.sockets, [owner.pid for owner in one.owners]) for one in facts.listeners]
+    assert found == [(0, "root", 2, [7, 9]), (65534, "nobody", 1, [8])]
 
 
 def test_another_port_or_protocol_says_nothing() -> None:

@@ -121,6 +121,8 @@ def test_none_at_all_is_no_gap_and_not_asked_is_not_in_the_ledger() -> None:
         (ABSENT, "the collector of `netaudit target-kit` does not"),
         (("denied", b""), "are read as root only"),
         (("error", b""), "failed"),
+        (b"+ apart\n", "only processes outside of it are in"),
+        (b"+ apart\n" + ONE, "only processes outside of it are in"),
         (b"", None),  # there is no other
         (ONE, None),
     ],
@@ -158,6 +160,7 @@ def test_a_process_that_ended_costs_nothing() -> None:
     [
         b"+ more\n",
         b"+ denied\n",
+        b"+ apart\n",
         b"+ begin x\n",
         b"+ what\n",
         b"stray\n",

@@ -97,7 +97,8 @@ def test_what_cannot_be_read_of_a_firewall_is_a_note_and_no_gap() -> None:
         assert facts.gaps == ()
         assert facts.exposures == ()
     assert coverage_of(parse(nat=said(b"nft", b"", 1)), "nat").status == "truncated"
-    assert coverage_of(parse(nat=b""), "nat").status == "absent"
+    assert coverage_of(parse(nat=b""), "nat").status == "empty"
+    assert coverage_of(parse(nat=("absent", b"")), "nat").status == "absent"
 
 
 def test_ip_vs_reads_the_same_in_either_byte_order() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from auditor.model.transcript import Transcript
 from auditor.parse import parse_snapshot
 from tests.parse.holders import ID, NAMES, WORDS
 from tests.parse.inside import NONCE
+from tests.parse.snapshots import in_first_pid_namespace
 from tests.requirements import require
 
 SHELLS = ("dash", "bash --posix", "busybox sh")
@@ -38,6 +40,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def read(answer: Sequence[Any]) -> HostFacts:
     stdout, stderr, status = answer
     assert (stderr, status) == ("", 0)
+    stdout = in_first_pid_namespace(stdout)
     now = datetime.now(UTC)
     transcript = Transcript(
         nonce=NONCE, stdout=stdout.encode("latin-1"), exit_status=status, started_at=now, finished_at=now
@@ -157,6 +160,41 @@ def test_units_and_containers_come_from_control_groups(
         pytest.skip("no control group can be made here")
     found = owner(stage, port)
     assert (found.runtime, found.container, found.unit) == (runtime, container, unit)
+
+
+HEADLESS = """
+import ctypes, socket, subprocess, sys, threading, time
+sock = socket.create_server(("127.0.0.1", 5000))
+sock.set_inheritable(True)
+threading.Thread(target=time.sleep, args=(60,)).start()
+if len(sys.argv) > 1:
+    subprocess.Popen(["sleep", "60"], close_fds=False, stdout=subprocess.DEVNULL)
+print("ready", flush=True)
+ctypes.CDLL(None).pthread_exit(None)  # the first thread ends, and the process goes on
+"""
+
+
+@pytest.mark.parametrize("awk", [("awk",), ("busybox", "awk")], ids=" ".join)
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_process_whose_first_thread_has_ended_still_holds_its_sockets(
+    awk: tuple[str, ...], shared: bool, tmp_path: Path
+) -> None:
+    """ss(8) does not find it: /proc/PID/fd is empty then, and the descriptors are those of the other threads."""
+    require("root", "unshare", "ip", "dash", awk[0])
+    (tmp_path / "awk").write_text(f'#!/bin/sh\nexec {shutil.which(awk[0])} {" ".join(awk[1:])} "$@"\n')
+    (tmp_path / "awk").chmod(0o755)
+    (tmp_path / "headless.py").write_text(HEADLESS)
+    run = f"{sys.executable} {tmp_path}/headless.py {'shared' if shared else ''}"
+    look = f"ip link set lo up; {{ {run} & }} | {{ read -r X; sleep 0.3; dash {ROOT}/auditor/collect/owners.sh; }}"
+    environment = {"PATH": f"{tmp_path}:/usr/sbin:/usr/bin:/sbin:/bin"}
+    done = subprocess.run(
+        [*SEALED, "sh", "-c", look], capture_output=True, text=True, timeout=60, env=environment, check=False
+    )
+    assert done.stderr == ""
+    names = dict(re.findall(r"^\|n (\d+) (.*)$", done.stdout, re.MULTILINE))
+    held = {names[pid] for pid in re.findall(r"^\|h (\d+) ", done.stdout, re.MULTILINE)}
+    assert held == ({"sleep"} if shared else set()) | {Path(sys.executable).name[:15]}
+    assert not re.search(r"^\|k ", done.stdout, re.MULTILINE)
 
 
 def test_without_root_only_its_own_sockets_are_known(stage: dict[str, Any]) -> None:

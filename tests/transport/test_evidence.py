@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,14 @@ def test_files_that_are_not_evidence(tmp_path: Path) -> None:
     assert ":2:" in broken(path, gzip.compress(header + first.replace(b'"exit_status":0', b'"exit_status":[]'))).message
     assert ":3: the host a is in it twice" in broken(path, gzip.compress(header + first + first)).message
     assert "says 2 hosts, but it holds 1" in broken(path, gzip.compress(header + first + footer)).message
+    whole = gzip.compress(header + footer.replace(b"2", b"0"))
+    for more in (whole, gzip.compress(first), gzip.compress(b"x")):
+        assert ":3: it goes on after its last line" in broken(path, whole + more).message
+    assert ":3: it is not gzip" in broken(path, whole + b"x").message
+    assert (
+        "timezone"
+        in broken(path, gzip.compress(re.sub(rb'("started_at":"[^"]*?)(Z|\+00:00)"', rb'\1"', header))).message
+    )
     newer = second.replace(b'"schema_version":1', b'"schema_version":2', 1)
     assert "newer netaudit" in broken(path, gzip.compress(header + first + newer)).hint
     future = header.replace(b'"schema_version":1', b'"schema_version":2', 1)

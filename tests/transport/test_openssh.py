@@ -255,7 +255,7 @@ def test_what_the_inventory_leaves_open_is_in_ssh_config(sshd: Sshd, tmp_path: P
         f"Host web\n HostName 127.0.0.1\n Port {sshd.port}\n User {sshd.user}\n IdentityFile {sshd.key}\n"
         f" UserKnownHostsFile {sshd.known_hosts}\n StrictHostKeyChecking no\n"
     )
-    transport = OpenSshTransport(clock=lambda: NOW, config=str(config))
+    transport = OpenSshTransport(clock=lambda: NOW, config=os.path.relpath(config))  # ssh is run in another folder
     host = Host(name="web", origin=a_host("web").origin, timeout=20.0)
     assert transport.run(host, SCRIPT).stdout == b"hello\n"
     sshd.known_hosts.write_text("")
@@ -271,7 +271,9 @@ def test_through_a_jump_host(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.Mon
         config.write_text(f"Host *\n IdentityFile {bastion.key}\n UserKnownHostsFile {bastion.known_hosts}\n")
         hops = {"bastion": bastion.host("bastion")}
         transport = OpenSshTransport(clock=lambda: NOW, jump_hosts=hops, config=str(config))
-        assert transport.run(sshd.host(jump=("bastion",)), SCRIPT).stdout == b"hello\n"
+        transcript = transport.run(sshd.host(jump=("bastion",)), SCRIPT)
+        assert transcript.stdout == b"hello\n"
+        assert (transcript.session.address, transcript.session.is_local) == (None, False)
         assert "Accepted publickey" in bastion.log_text()
         bastion.known_hosts.write_text("")
         with pytest.raises(TransportError):

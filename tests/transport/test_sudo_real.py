@@ -70,7 +70,8 @@ def assert_seen_by_root(facts: HostFacts, server: Sshd, elsewhere: int) -> None:
     assert sudo_gaps(facts) == []
     assert facts.system.privileged
     found = at(facts, server.port)
-    assert (found.owner_status, found.user, found.uid) == ("known", "root", 0)
+    # Not `known`: the server is in a pid namespace of its own, and somebody outside may hold the socket as well.
+    assert (found.owner_status, found.user, found.uid) == ("other-namespace", "root", 0)
     (owner,) = found.owners
     assert (owner.pid, owner.comm, owner.exe) == (1, "sshd", os.path.realpath("/usr/sbin/sshd"))
     assert owner.cmdline is not None

@@ -17,6 +17,9 @@ from auditor.evaluate.wording import (
 )
 from auditor.model.facts import Listener
 from auditor.model.finding import Finding
+from auditor.model.value import trusted
+
+_make_finding = trusted(Finding)
 
 
 def describe(identity: Identity, twins: Sequence[Outcome]) -> Finding:
@@ -26,7 +29,7 @@ def describe(identity: Identity, twins: Sequence[Outcome]) -> Finding:
     port = name_port(listeners[0])
     allowed = join_words(list(dict.fromkeys(_say_allowed(line, listeners[0]) for line in lines)), "or")
     found = join_some(list_addresses(listeners))
-    return Finding(
+    return _make_finding(
         id=fingerprint(identity),
         rule="exposed-listener",
         severity=worst.severity,

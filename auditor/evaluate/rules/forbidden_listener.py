@@ -6,6 +6,9 @@ from auditor.evaluate.fingerprint import Identity, fingerprint
 from auditor.evaluate.judge import Outcome, worst_line
 from auditor.evaluate.wording import list_controls, name_binds, name_listeners, name_port
 from auditor.model.finding import Finding
+from auditor.model.value import trusted
+
+_make_finding = trusted(Finding)
 
 
 def describe(identity: Identity, twins: Sequence[Outcome]) -> Finding:
@@ -15,7 +18,7 @@ def describe(identity: Identity, twins: Sequence[Outcome]) -> Finding:
     what = f"{entry.service} ({name_port(listeners[0])})" if entry.service else name_port(listeners[0])
     where = f" on {name_binds(entry)}" if entry.bind else ""
     why = f": {entry.reason}" if entry.reason else ""
-    return Finding(
+    return _make_finding(
         id=fingerprint(identity),
         rule="forbidden-listener",
         severity=line.severity,

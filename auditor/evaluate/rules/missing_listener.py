@@ -20,8 +20,8 @@ def find(case: Case, book: Rulebook) -> Iterable[tuple[Finding, Sequence[Ports]]
     """Yield one finding per port (or range) of a `required` line for which there are too few sockets.
 
     A listener that is there but bound too wide is not missing; it is exposed. Where the tables that would show it were
-    not wholly read nothing is claimed: the host has a gap, and is incomplete for that. Who holds it and is not seen
-    counts as being the right one here, and is a gap too (`evidence_gap`).
+    not wholly read nothing is claimed: the host has a gap, and is incomplete for that. What may be the listener counts
+    as being it here, and is a gap too (`evidence_gap`).
     """
     for line, ports, there in _find_lacking(case.facts, book.required):
         if not _is_in_doubt(case.facts, ports.proto, line.entry):
@@ -33,9 +33,9 @@ def find_unlooked(case: Case) -> Iterator[Gap]:
 
     A host of which no table was read has a gap of its own.
     """
-    if case.book is None or not case.facts.coverage or _looked_elsewhere(case.facts):
+    looking = [line for line in case.book.required if line.entry.netns != "host"] if case.book else []
+    if not looking or not case.facts.coverage or _looked_elsewhere(case.facts):
         return
-    looking = [line for line in case.book.required if line.entry.netns != "host"]
     lines = [line for line, _, _ in _find_lacking(case.facts, looking)]
     if lines:
         asking = join_some(list(dict.fromkeys(f"`{line.entry.id}` ({line.entry.origin})" for line in lines)))
@@ -59,13 +59,16 @@ def _looked_elsewhere(facts: HostFacts) -> bool:
 
 
 def find_required(facts: HostFacts, line: Line, ports: Ports) -> Iterator[tuple[Listener, Answer]]:
-    """Yield the listeners that are, or for want of seeing their owners may be, what a required line asks for."""
+    """Yield the listeners that are, or may be, what a required line asks for.
+
+    They may be where their owners are not seen, and where only IPv4 will do: `::` takes that too, or does not.
+    """
     candidate = Candidate(line, FAMILIES if ports.family is None else frozenset({ports.family}))
     for listener in facts.listeners:
         if listener.proto == ports.proto and ports.first <= listener.port <= ports.last:
             answer = answer_requirement(candidate, reach_of(listener))
             if answer != "no":
-                yield listener, answer
+                yield listener, "unknown" if ports.family == "ipv4" and listener.family == "ipv6" else answer
 
 
 def _is_in_doubt(facts: HostFacts, proto: Proto, entry: Entry) -> bool:

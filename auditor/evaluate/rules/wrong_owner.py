@@ -13,6 +13,9 @@ from auditor.evaluate.wording import (
     name_port,
 )
 from auditor.model.finding import Finding
+from auditor.model.value import trusted
+
+_make_finding = trusted(Finding)
 
 
 def describe(identity: Identity, twins: Sequence[Outcome]) -> Finding:
@@ -22,7 +25,7 @@ def describe(identity: Identity, twins: Sequence[Outcome]) -> Finding:
     conditions = dict.fromkeys(line.entry.owner for line in lines if line.entry.owner is not None)
     expected = join_words([name_condition(condition) for condition in conditions], "or")
     found = join_words(list(dict.fromkeys(name_holders(listener, tuple(conditions)) for listener in listeners)))
-    return Finding(
+    return _make_finding(
         id=fingerprint(identity),
         rule="wrong-owner",
         severity=worst.severity,
