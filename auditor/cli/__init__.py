@@ -28,6 +28,7 @@ from auditor.cli.schema import schema
 from auditor.cli.services import services
 from auditor.cli.settings import find_settings
 from auditor.cli.target_kit import target_kit
+from auditor.cli.variables import find_misspelt
 from auditor.cli.version import version
 from auditor.display import escape
 from auditor.errors import AuditorError
@@ -107,6 +108,9 @@ def _configure(context: typer.Context) -> None:
     asks_for_help = {"-h", "--help"} & set(sys.argv[1:])
     if context.invoked_subcommand not in CONFIGURED or asks_for_help:
         return
+    for name, near in find_misspelt(os.environ):
+        shown = escape(name, 100)
+        log.warn(f"the variable {shown} means nothing here: did you mean {near}?", variable=shown)
     settings, files = find_settings(Path.cwd())
     for path in files:
         log.say("settings", f"settings from {escape(str(path))}", path=str(path))

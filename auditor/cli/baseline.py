@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def baseline(
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="REPORT-or-EVIDENCE...", help="Reports (JSON), or evidence of run or collect."),
+        typer.Argument(
+            metavar="REPORT-or-EVIDENCE...", help="Reports (JSON), or evidence of run or collect, or its folder."
+        ),
     ],
     group: Annotated[
         str | None, typer.Option("--group", metavar="GROUP", help="Only hosts of this group, in one policy.")
@@ -54,7 +56,8 @@ def baseline(
     from auditor.errors import UsageError
     from auditor.policies.services import bundled_services
 
-    hosts = (pair for source in sources for pair in read_hosts(source))
+    cut: list[Path] = []
+    hosts = (pair for source in sources for pair in read_hosts(source, cut))
     drawn = draw_up(hosts, bundled_services(), Habits(group, min_share, owners))
     if not drawn:
         which = f" of the group {group!r}" if group else ""
@@ -68,15 +71,22 @@ def baseline(
     entries = sum(len(one.policy.allow) for one in drawn)
     left_out = sum(len(one.outliers) for one in drawn)
     drew = f"{_count(entries, 'entry', 'entries')} in {_count(len(drawn), 'policy', 'policies')}"
-    return say_exit(0, [f"{drew}; {_count(left_out, 'outlier', 'outliers')} left out"])
+    missing = [
+        f"{source}: the run was interrupted or its evidence is cut off, and hosts may be missing" for source in cut
+    ]
+    return say_exit(0, [f"{drew}; {_count(left_out, 'outlier', 'outliers')} left out", *missing])
 
 
 def _count(number: int, one: str, several: str) -> str:
     return f"{number} {one if number == 1 else several}"
 
 
-def read_hosts(source: Path) -> "Iterator[tuple[Host, HostFacts]]":
-    """Yield every host of a report or an evidence file that gave something. Raises EvidenceError."""
+def read_hosts(source: Path, cut: list[Path]) -> "Iterator[tuple[Host, HostFacts]]":
+    """Yield every host of a report, an evidence file or a run's folder that gave something. Raises EvidenceError.
+
+    A source that may not hold all the hosts of its run is added to `cut`.
+    """
+    from auditor.cli.evidence_place import find_evidence
     from auditor.cli.report import read_saved
     from auditor.collect import unframe
     from auditor.model.transcript import Transcript
@@ -84,15 +94,20 @@ def read_hosts(source: Path) -> "Iterator[tuple[Host, HostFacts]]":
     from auditor.reporters.json import load_report
     from auditor.transport.evidence import read_evidence
 
-    if source.suffix == ".json":
-        for one in load_report(read_saved(source), str(source)).hosts:
+    if source.suffix == ".json" and not source.is_dir():
+        report = load_report(read_saved(source), str(source))
+        for one in report.hosts:
             yield from _from_report(one, str(source))
+        if report.run.partial:
+            cut.append(source)
         return
-    with read_evidence(source) as saved:
+    with read_evidence(find_evidence(source)) as saved:
         for evidence in saved:
             if isinstance(evidence.outcome, Transcript):
                 host, outcome = evidence.host, evidence.outcome
                 yield host, parse_snapshot(unframe(outcome), outcome, namespaces=host.namespaces)
+        if saved.partial:
+            cut.append(source)
 
 
 def _from_report(one: "HostReport", source: str) -> "Iterator[tuple[Host, HostFacts]]":

@@ -45,7 +45,7 @@ def report_error(error: AuditorError) -> int:
     """Print `error` and the closing line on standard error; return the exit code."""
     log.say_error(error)
     contacted = "; no host was contacted" if error.exit_code in {2, 4} else ""
-    what = f"{len(error.problems)} problem(s) to fix" if isinstance(error, DocumentError) else error.message
+    what = f"{error.to_fix} problem(s) to fix" if isinstance(error, DocumentError) else error.message
     return say_exit(error.exit_code, [f"{what}{contacted}"])
 
 

@@ -27,17 +27,8 @@ def choose_hosts(
     if not inventory.hosts and not allow_empty:
         raise NoHostsError(f"{path} names no hosts", "add some under `hosts:`, or pass --allow-empty")
     if limit is not None:
-        inventory = _limit(inventory, limit, allow_empty)
+        inventory = limit_hosts(inventory, *limit, allow_empty=allow_empty)
     return _set_timeout(settle_hosts(inventory, ssh_config), timeout)
-
-
-def _limit(inventory: Inventory, limit: Sequence[str], allow_empty: bool) -> Inventory:
-    try:
-        return limit_hosts(inventory, *limit)
-    except NoHostsError:
-        if allow_empty:
-            return inventory.model_copy(update={"hosts": (), "others": inventory.hosts})
-        raise
 
 
 def choose_target(

@@ -29,6 +29,7 @@ _ANSWER = {"no-frame", "no-shell", "broken-frame", "dirty-frame", "cut-off", "ex
 """Gaps that say that the script did not run to its end, or that its words did not arrive as they were."""
 _FOR_ROOT = {"namespaces": "other network namespaces", "nat": "address translation"}
 """What is read as root only, besides who holds a socket."""
+_HARMLESS = "harmless: it is told apart from the answer"
 _SKEW_S = 300.0
 """From here on two clocks tell different stories in the logs."""
 
@@ -101,10 +102,11 @@ def _examine(read: Read) -> Iterator[Check]:
 
 
 def _check_shell(read: Read) -> Iterator[Check]:
-    """Yield what was printed around the answer, and whether the answer is whole."""
-    if noise := read.snapshot.noise.decode("utf-8", "replace").strip():
-        yield Check("login", "note", f'the login printed: "{noise}"', "harmless: it is told apart from the answer")
+    """Yield what was printed around the answer, and whether the answer is whole: only then the other is harmless."""
     gaps = read.find_gaps(_ANSWER.__contains__)
+    if noise := read.snapshot.noise.decode("utf-8", "replace").strip():
+        who, advice = ("in place of the answer, or around it, the host", "") if gaps else ("the login", _HARMLESS)
+        yield Check("login", "note", f'{who} printed: "{noise}"', advice)
     if gaps:
         yield Check("script", "failed", _join(gaps), "run `ssh HOST /bin/sh -c true` and see what it prints",
                     gaps[0].source)  # fmt: skip

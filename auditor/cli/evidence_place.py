@@ -18,6 +18,13 @@ def is_evidence(target: str | Path) -> bool:
         return False
 
 
+def seek_evidence(target: str) -> Path | None:
+    """Return the evidence that `target` is or, as the folder of a run, holds; None when it means something else."""
+    folder = Path(target)
+    names = (folder / EVIDENCE_NAME, folder / f"{EVIDENCE_NAME}{PART}") if folder.is_dir() else (folder,)
+    return next(filter(is_evidence, names), None)
+
+
 def find_evidence(path: Path, *, unfinished_first: bool = False) -> Path:
     """Return the evidence of a run's folder, or beside a report, or `path` itself. Raises EvidenceError.
 

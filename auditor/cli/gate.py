@@ -26,8 +26,8 @@ from auditor.cli.outputs import (
 )
 from auditor.cli.regression import compare_with
 from auditor.cli.resumption import choose_resumption, report_unfinished
-from auditor.cli.run_folder import default_folder, occupy, open_run
-from auditor.cli.stream import Stream
+from auditor.cli.run_folder import default_folder, hash_policies, occupy, open_run
+from auditor.cli.stream import Stream, name_inventory
 from auditor.errors import NoHostsError, OutputError
 from auditor.evaluate import compile_policies, review_policies
 from auditor.model.host import Inventory
@@ -36,7 +36,6 @@ from auditor.model.report import (
     AuditReport,
     Generator,
     HostReport,
-    InventoryRef,
     PolicyRef,
     Run,
     build_report,
@@ -44,6 +43,7 @@ from auditor.model.report import (
 )
 from auditor.model.transcript import Evidence, EvidenceHeader
 from auditor.reporters.exit_text import explain_exit
+from auditor.reporters.text_layout import count
 from auditor.transport.evidence import EvidenceFile
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Finished:
 def audit_inventory(inventory: Inventory, policies: PolicySet, gate: Gate) -> Finished:
     """Audit every host of `inventory`, write what `gate` asks for, and return what came of it."""
     resumption = choose_resumption(gate.resume, inventory, despite_changes=gate.despite_changes)
-    header = open_run(inventory, resumption.earlier if resumption else ())
+    header = open_run(inventory, resumption.earlier if resumption else (), policies)
     folder = gate.output_dir or default_folder(header)
     outputs = plan_outputs(gate.output or DEFAULTS, folder)
     paths = [output.path for output in outputs if output.format == "evidence" and output.path is not None]
@@ -141,7 +141,7 @@ def collect_inventory(inventory: Inventory, path: Path | None, gate: Gate) -> in
     target = path or default_folder(header) / EVIDENCE_NAME
     with occupy(folder, [Output("evidence", target)], header.run_id):
         tally = work_through(inventory, header, [target], gate.manner, lambda _evidence: None, resumption=resumption)
-    total = len(inventory.hosts)
+    total = count(len(inventory.hosts), "host")
     for error in tally.errors:
         log.say_error(error)
     if not gate.quiet and not tally.errors:
@@ -149,10 +149,10 @@ def collect_inventory(inventory: Inventory, path: Path | None, gate: Gate) -> in
     if tally.errors and tally.interrupted is None:
         return say_exit(OutputError.exit_code, [error.message for error in tally.errors])
     if tally.interrupted is not None:
-        return say_exit(tally.interrupted, [f"interrupted: {tally.hosts} of {total} hosts collected"])
+        return say_exit(tally.interrupted, [f"interrupted: {tally.hosts} of {total} collected"])
     if tally.unreachable:
-        return say_exit(3, [f"{tally.unreachable} of {total} hosts unreachable"])
-    return say_exit(0, [f"evidence of {total} of {total} hosts collected; nothing was judged"])
+        return say_exit(3, [f"{tally.unreachable} of {total} unreachable"])
+    return say_exit(0, [f"evidence of {tally.hosts} of {total} collected; nothing was judged"])
 
 
 def audit_saved(saved: EvidenceFile, policies: PolicySet, gate: Gate, *, allow_empty: bool = False) -> int:
@@ -182,11 +182,13 @@ def assemble_report(
         started_at=header.started_at,
         finished_at=tally.finished_at,
         partial=partial or tally.interrupted is not None,
+        judged_again=header.policies_sha256 not in {"", hash_policies(policies)},
+        chosen=header.chosen,
         resumed=header.resumed,
         host_keys=header.host_keys,
         operator=header.operator,
         command=header.command,
-        inventory=InventoryRef(path=header.inventory_path, sha256=header.inventory_sha256),
+        inventory=name_inventory(header),
         policies=_list_files(policies),
     )
     reviewed = review_policies(policies, tally.reports, header.started_at)

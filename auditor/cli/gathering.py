@@ -23,6 +23,7 @@ from auditor.errors import OutputError
 from auditor.model.host import Host, Inventory
 from auditor.model.report import INTERRUPTED, HostReport
 from auditor.model.transcript import Evidence, EvidenceHeader, Failure, Transcript
+from auditor.reporters.text_layout import count
 from auditor.transport.evidence import EvidenceWriter, read_evidence
 from auditor.transport.timeline import watch
 
@@ -164,7 +165,8 @@ def _write_evidence(paths: Sequence[Path], header: EvidenceHeader, tally: Tally)
         except KeyboardInterrupt:
             for writer in writers:
                 if writer.hosts:
-                    text = f"the evidence of {writer.hosts} hosts is in {writer.part}: go on from there with --resume"
+                    hosts = count(writer.hosts, "host")
+                    text = f"the evidence of {hosts} is in {writer.part}: go on from there with --resume"
                     log.say("unfinished-run", text, "warning", hosts=writer.hosts, file=str(writer.part))
             raise
 

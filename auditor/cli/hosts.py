@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auditor.cli.options import LimitOption, MatchExecOption, SshConfigOption
-from auditor.display import escape
+from auditor.display import count_columns, escape, pad
 
 if TYPE_CHECKING:
     from auditor.model.host import Host
@@ -44,9 +44,9 @@ def hosts(
         print(json.dumps([host.model_dump(mode="json") for host in chosen], indent=2))
         return 0
     rows = [("HOST", "CONNECTION", "TARGET", "GROUPS", "LABELS"), *(_describe(host) for host in chosen)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = [max(count_columns(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print("  ".join(pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip())
     return 0
 
 

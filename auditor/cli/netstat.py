@@ -29,7 +29,7 @@ def netstat(
         str,
         typer.Argument(
             metavar="TARGET",
-            help="An inventory, a host as ssh takes it, localhost (this machine), or saved evidence.",
+            help="An inventory, a host as ssh takes it, localhost (this machine), or saved evidence or its folder.",
         ),
     ] = "localhost",
     seconds: Annotated[str | None, typer.Argument(metavar="SECONDS", help="With -c: the pause. [default: 1]")] = None,

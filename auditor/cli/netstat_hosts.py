@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from auditor.audit import collect_host
 from auditor.cli.choice import choose_target
 from auditor.cli.clock import read_clock
-from auditor.cli.evidence_place import is_evidence
+from auditor.cli.evidence_place import seek_evidence
 from auditor.cli.fleet import gather_hosts, open_transports, work_through_saved
 from auditor.cli.netstat_answer import Request, Shown, Wish
 from auditor.cli.netstat_host import list_tables, show_host
@@ -42,11 +42,12 @@ class Source(Protocol):
 
 def choose_source(target: str, request: Request) -> Source:
     """Return what `target` names. Raises UsageError, DocumentError, NoHostsError."""
-    if not is_evidence(target):
+    evidence = seek_evidence(target)
+    if evidence is None:
         return _Live(choose_inventory(target, request), request)
     if request.save is not None or request.continuous:
         raise UsageError(f"{target} is saved evidence", "leave out --save and -c")
-    return _Saved(Path(target), request)
+    return _Saved(evidence, request)
 
 
 def choose_inventory(target: str, request: Request) -> Inventory:
@@ -127,10 +128,7 @@ class _Saved:
         if self._request.limit is None:
             return True
         inventory = Inventory(path=str(self._path), sha256="", hosts=(evidence.host,))
-        try:
-            return bool(limit_hosts(inventory, *self._request.limit).hosts)
-        except NoHostsError:
-            return False
+        return bool(limit_hosts(inventory, *self._request.limit, allow_empty=True).hosts)
 
 
 def _sort(found: list[Shown]) -> list[Shown]:

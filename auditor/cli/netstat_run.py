@@ -14,6 +14,7 @@ from auditor.errors import UsageError
 from auditor.netstat.view import View
 from auditor.netstat.where import parse_where
 from auditor.policies.services import bundled_services
+from auditor.reporters.text_layout import count
 
 _MOST_SECONDS = 86400
 
@@ -47,7 +48,7 @@ def run_netstat(request: Request, wish: Wish) -> int:
         write_stdout(write_shown(found, _choose_layout(request, alone)))
         say_troubles(found, alone=alone)
         if interrupted is not None:
-            return say_exit(interrupted, [f"interrupted: {len(found)} of {total} hosts read"])
+            return say_exit(interrupted, [f"interrupted: {len(found)} of {count(total, 'host')} read"])
         if not request.continuous:
             return _close(found, total)
         time.sleep(pause)
@@ -83,6 +84,7 @@ def _close(found: Sequence[Shown], total: int) -> int:
     """Return 0 in silence when everything was read, as netstat does; else say what was not."""
     unreachable = sum(each.status == "unreachable" for each in found)
     incomplete = sum(each.status == "incomplete" for each in found)
-    reasons = [f"{unreachable} of {total} hosts not read"] * (unreachable > 0)
-    reasons += [f"{incomplete} of {total} hosts not read completely"] * (incomplete > 0)
+    hosts = count(total, "host")
+    reasons = [f"{unreachable} of {hosts} not read"] * (unreachable > 0)
+    reasons += [f"{incomplete} of {hosts} not read completely"] * (incomplete > 0)
     return say_exit(3, reasons) if reasons else 0

@@ -181,7 +181,11 @@ MatchExecOption = Annotated[
 ]
 AllowEmptyOption = Annotated[
     bool,
-    typer.Option("--allow-empty", envvar="NETAUDIT_ALLOW_EMPTY", help="No hosts is no error."),
+    typer.Option(
+        "--allow-empty",
+        envvar="NETAUDIT_ALLOW_EMPTY",
+        help="Neither no hosts nor a limit to some that are not there is an error.",
+    ),
 ]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no summary, only errors.")]
 VerboseOption = Annotated[

@@ -18,6 +18,7 @@ from auditor.display import escape
 from auditor.errors import EvidenceError, OutputError, UsageError
 from auditor.model.host import Host, Inventory
 from auditor.model.transcript import EarlierRun, Evidence, EvidenceHeader, Transcript
+from auditor.reporters.text_layout import count
 from auditor.transport.evidence import PART, EvidenceFile, read_evidence
 
 _TRY_AGAIN = {"deadline", "lost", "killed"}
@@ -90,7 +91,7 @@ def report_unfinished(folder: Path, paths: Collection[Path]) -> None:
     elif folder / EVIDENCE_NAME in paths:
         with suppress(EvidenceError), read_evidence(part) as opened:
             hosts = sum(1 for _ in opened)
-            text = f"note: a run left the evidence of {hosts} hosts in {part}, which this one replaces"
+            text = f"note: a run left the evidence of {count(hosts, 'host')} in {part}, which this one replaces"
             log.say("unfinished-run", f"{text}; --resume {folder} would have gone on from it", "warning", hosts=hosts)
 
 
@@ -127,5 +128,6 @@ def _name(header: EvidenceHeader) -> EarlierRun:
 
 
 def _announce(file: Path, header: EvidenceHeader, kept: int, total: int) -> None:
-    text = f"resuming {header.run_id}: {kept} of {total} hosts are kept from {file}, {total - kept} are asked"
+    hosts = f"{kept} of {count(total, 'host')} {'is' if total == 1 else 'are'}"
+    text = f"resuming {header.run_id}: {hosts} kept from {file}, {total - kept} are asked"
     log.say("resume", escape(text), run=header.run_id, kept=kept, asked=total - kept, file=str(file))

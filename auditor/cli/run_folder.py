@@ -18,6 +18,7 @@ from auditor.cli.outputs import Output, make_folder
 from auditor.display import escape
 from auditor.errors import OutputError, UsageError
 from auditor.model.host import Inventory
+from auditor.model.policy import PolicySet
 from auditor.model.transcript import EarlierRun, EvidenceHeader
 from auditor.transport.evidence import TEMPORARY
 
@@ -25,8 +26,10 @@ LOCK = ".netaudit.lock"
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
-def open_run(inventory: Inventory, resumed: tuple[EarlierRun, ...] = ()) -> EvidenceHeader:
-    """Return what identifies a run that begins now."""
+def open_run(
+    inventory: Inventory, resumed: tuple[EarlierRun, ...] = (), policies: PolicySet | None = None
+) -> EvidenceHeader:
+    """Return what identifies a run that begins now; `policies` are those it will be judged by, if it will."""
     stopped = is_stopped()  # for output that is the same wherever it is made
     if stopped:
         log.warn("SOURCE_DATE_EPOCH stops the clock: no time in this run is real")
@@ -36,11 +39,20 @@ def open_run(inventory: Inventory, resumed: tuple[EarlierRun, ...] = ()) -> Evid
         started_at=started,
         inventory_path=inventory.path,
         inventory_sha256=inventory.sha256,
+        inventory_hosts=len(inventory.hosts) + len(inventory.others),
+        chosen=len(inventory.hosts),
+        policies_sha256="" if policies is None else hash_policies(policies),
         host_keys=inventory.weakest_host_keys,
         operator="" if stopped else name_operator(),
         command="" if stopped else show_command(),
         resumed=resumed,
     )
+
+
+def hash_policies(policies: PolicySet) -> str:
+    """Return the SHA-256 of which policies these are: their names and the bytes of all their files."""
+    files = [(one.name, one.sha256, [included.sha256 for included in one.included]) for one in policies.policies]
+    return hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
 
 def name_run(started: datetime, inventory_sha256: str) -> str:

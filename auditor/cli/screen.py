@@ -1,10 +1,9 @@
 """A glance at a run in, the few lines that show it on a terminal out, never wider or higher than that."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 from auditor.cli.board import Glance, Sighting
-from auditor.display import escape
+from auditor.display import count_columns, escape, pad
 
 _BAR = 24
 _MOST_FLIGHTS = 8
@@ -52,7 +51,7 @@ def show_seconds(seconds: float) -> str:
 
 def count_rows(lines: Sequence[str], width: int) -> int:
     """Return how many rows of a terminal plain lines take, should it have become narrower since they were written."""
-    return sum(max(1, -(-_columns(line) // max(1, width))) for line in lines)
+    return sum(max(1, -(-count_columns(line) // max(1, width))) for line in lines)
 
 
 def _bar(glance: Glance) -> str:
@@ -71,9 +70,9 @@ def _show_statuses(statuses: Mapping[str, int], width: int, *, color: bool) -> s
 
 def _show_flights(flights: Sequence[Sighting]) -> list[str]:
     names = [escape(flight.name, 60) for flight in flights]
-    longest = max(_columns(name) for name in names)
+    longest = max(count_columns(name) for name in names)
     return [
-        f"{show_seconds(flight.age):>6}  {name}{' ' * (longest - _columns(name))}  {describe_phase(flight)}".rstrip()
+        f"{show_seconds(flight.age):>6}  {pad(name, longest)}  {describe_phase(flight)}".rstrip()
         for flight, name in zip(flights, names, strict=True)
     ]
 
@@ -85,21 +84,12 @@ def describe_phase(flight: Sighting) -> str:
 
 def _fit(text: str, width: int) -> str:
     """Return `text` cut so that it leaves the last column free: a full row makes some terminals begin another."""
-    if _columns(text) < width:
+    if count_columns(text) < width:
         return text
     kept, used = "", 0
     for character in text:
-        used += _columns(character)
+        used += count_columns(character)
         if used >= width - 1:
             break
         kept += character
     return f"{kept}…" if width > 1 else ""
-
-
-def _columns(text: str) -> int:
-    """Return how many columns escaped text takes (UAX #11, East Asian Width)."""
-    if text.isascii():
-        return len(text)
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    narrow = sum(not unicodedata.combining(character) for character in text)
-    return wide + narrow

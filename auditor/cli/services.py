@@ -18,7 +18,8 @@ def services(
             "-i",
             "--inventory",
             metavar="TARGET",
-            help="See also where hosts disagree: those of an inventory, one host as ssh takes it, or saved evidence.",
+            help="See also where hosts disagree: those of an inventory, one host as ssh takes it, or saved evidence or "
+            "its folder.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The answer as JSON.")] = False,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from auditor.audit import collect_host
 from auditor.cli.boundary import say_exit
 from auditor.cli.clock import read_clock
-from auditor.cli.evidence_place import is_evidence
+from auditor.cli.evidence_place import seek_evidence
 from auditor.cli.fleet import Interruption, gather_hosts, open_transports, work_through_saved
 from auditor.cli.netstat_answer import Request, Shown
 from auditor.cli.netstat_hosts import choose_inventory
@@ -22,6 +22,7 @@ from auditor.model.transcript import Evidence, Failure
 from auditor.netstat.services import Difference, Question, compare_tables
 from auditor.parse.services import MAX_LINES, parse_services
 from auditor.policies.services import bundled_services
+from auditor.reporters.text_layout import count
 from auditor.transport.evidence import read_evidence
 
 _CACHED = 1 << 20  # bytes; most hosts of a fleet have the very same file
@@ -65,8 +66,9 @@ def ask_hosts(question: Question, asking: Asking) -> HostAnswers:
     """Return how the hosts' tables differ. Raises what choosing hosts or reading evidence raises."""
     answers = HostAnswers()
     said: list[_Said] = []
-    if is_evidence(asking.target):
-        interruption = _read_saved(question, asking, said)
+    evidence = seek_evidence(asking.target)
+    if evidence is not None:
+        interruption = _read_saved(question, asking, evidence, said)
     else:
         interruption = _ask_live(question, asking, said)
     for each in sorted(said, key=lambda one: one.host):
@@ -84,10 +86,10 @@ def close(hosts: HostAnswers) -> int:
     """Say what was not read, and return the exit code."""
     say_troubles(hosts.troubles, alone=False)
     if hosts.code is not None:
-        return say_exit(hosts.code, [f"interrupted: {hosts.read} hosts read"])
+        return say_exit(hosts.code, [f"interrupted: {count(hosts.read, 'host')} read"])
     if hosts.troubles:
         total = hosts.read + sum(each.failure is not None for each in hosts.troubles)
-        return say_exit(3, [f"{len(hosts.troubles)} of {total} hosts not read completely"])
+        return say_exit(3, [f"{len(hosts.troubles)} of {count(total, 'host')} not read completely"])
     return 0
 
 
@@ -104,10 +106,10 @@ def _ask_live(question: Question, asking: Asking, said: list[_Said]) -> Interrup
         )
 
 
-def _read_saved(question: Question, asking: Asking, said: list[_Said]) -> Interruption:
+def _read_saved(question: Question, asking: Asking, path: Path, said: list[_Said]) -> Interruption:
     if asking.limit is not None:
         raise UsageError(f"{asking.target} is saved evidence", "leave --limit out")
-    with read_evidence(Path(asking.target)) as saved:
+    with read_evidence(path) as saved:
         interruption = work_through_saved(lambda evidence: _answer(question, evidence), saved, said.append)
     if not said:
         raise NoHostsError(f"{asking.target} holds no hosts", "name other evidence")

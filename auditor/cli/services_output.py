@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from auditor.document import suggest
 from auditor.errors import UsageError
 from auditor.model.services import Service
 from auditor.netstat.services import Question, name_hosts, say_difference, show_services
-from auditor.policies.services import assigned_services, bundled_services
+from auditor.policies.services import assigned_services, bundled_services, suggest_service
 from auditor.reporters.inert import write_json
 
 if TYPE_CHECKING:
@@ -40,9 +39,9 @@ def explain_unknown(text: str, question: Question) -> UsageError:
     protos = sorted(one.proto for one in table.resolve(name))
     if protos:
         return UsageError(f"{name} is not listed for {question.proto}", f"it is for {' and '.join(protos)}")
-    known = [word for one in table.services for word in (one.name, *one.aliases)]
-    hint = suggest(name, known) or suggest(name.lower(), known)
-    return UsageError(f"the trusted table has no service {name!r}", hint or "`netaudit services` lists all of it")
+    return UsageError(
+        f"the trusted table has no service {name!r}", suggest_service(name) or "`netaudit services` lists all of it"
+    )
 
 
 def _say(hosts: "HostAnswers | None") -> list[str]:

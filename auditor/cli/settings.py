@@ -143,14 +143,26 @@ def _find_problem(path: Path, key: str, value: object, table: str) -> Problem | 
 
 
 def _place(path: Path, key: str, table: str, message: str, hint: str) -> Problem:
-    """Return a problem at the line where `key` is set; tomllib keeps no positions, so the line is looked up."""
-    inside = not table
+    """Return a problem at the line where `key` is set; tomllib keeps no positions, so the line is looked up.
+
+    It may be set as `key = …`, as `[key]`, or within `table = {…}`; a dotted name may say any part of the way.
+    """
+    wanted = [*(table.split(".") if table else ()), key]
+    section: list[str] = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        header = re.match(r"\s*\[([^]]+)]", line)
+        header = re.match(r"\s*\[\[?([^]]+)]", line)
+        name = re.match(r"\s*([^=#]+?)\s*=\s*", line)
         if header:
-            inside = header[1].strip() == table
-        found = re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line) if inside else None
-        if found:
-            column = len(line) - len(line.lstrip()) + 1
-            return Problem(str(path), number, column, message, hint, line)
+            way = section = _split_name(header[1])
+        elif name:
+            way = [*section, *_split_name(name[1])]
+        else:
+            continue
+        inline = name is not None and line.startswith("{", name.end()) and wanted[: len(way)] == way and key in line
+        if way[: len(wanted)] == wanted or inline:
+            return Problem(str(path), number, len(line) - len(line.lstrip()) + 1, message, hint, line)
     return Problem(str(path), 0, 0, message, hint)
+
+
+def _split_name(text: str) -> list[str]:
+    return [part.strip().strip("\"'") for part in text.split(".")]

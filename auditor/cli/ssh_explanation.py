@@ -7,7 +7,7 @@ from pathlib import Path
 
 from auditor.cli.reach import settle_fleet, show_warnings
 from auditor.cli.target import host_from_name
-from auditor.display import escape
+from auditor.display import count_columns, escape, pad
 from auditor.errors import Problem, UsageError
 from auditor.inventory import find_places, load_inventory
 from auditor.model.host import Host, Inventory
@@ -183,9 +183,9 @@ def _table(lines: Sequence[Line]) -> list[str]:
             for number, value in enumerate(values or ("",))
         ]
     cells = [tuple(map(escape, row)) for row in rows]
-    names = max(len(row[0]) for row in cells)
-    texts = min(_WIDEST, max(len(row[1]) for row in cells))
-    return [f"    {name:<{names}}  {value:<{texts}}  {origin}".rstrip() for name, value, origin in cells]
+    names = max(count_columns(row[0]) for row in cells)
+    texts = min(_WIDEST, max(count_columns(row[1]) for row in cells))
+    return [f"    {pad(name, names)}  {pad(value, texts)}  {origin}".rstrip() for name, value, origin in cells]
 
 
 def _fold(values: Sequence[str]) -> list[str]:

@@ -10,6 +10,11 @@ from auditor.model.transcript import EvidenceHeader
 from auditor.reporters.jsonl import JsonlRun, write_end, write_head, write_host
 
 
+def name_inventory(header: EvidenceHeader) -> InventoryRef:
+    """Return the inventory as a report refers to it."""
+    return InventoryRef(path=header.inventory_path, sha256=header.inventory_sha256, hosts=header.inventory_hosts)
+
+
 class Stream:
     """Writes JSON Lines while a run is at work, when that is what goes to standard output; else does nothing.
 
@@ -20,13 +25,14 @@ class Stream:
         self.outputs = [output for output in outputs if output.format == "jsonl" and output.path is None]
 
     def begin(self, header: EvidenceHeader, policies: tuple[PolicyRef, ...], generator: Generator) -> None:
-        inventory = InventoryRef(path=header.inventory_path, sha256=header.inventory_sha256)
         self._write(
             write_head(
                 JsonlRun(
                     id=header.run_id,
                     started_at=header.started_at,
-                    inventory=inventory,
+                    chosen=header.chosen,
+                    judged_again=False,
+                    inventory=name_inventory(header),
                     policies=policies,
                     host_keys=header.host_keys,
                     operator=header.operator,

@@ -1,5 +1,7 @@
 """`netaudit baseline`: from evidence or a report of this machine to a policy that this machine passes."""
 
+import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("source", ["run/evidence.jsonl.gz", "run/report.json"])
+@pytest.mark.parametrize("source", ["run/evidence.jsonl.gz", "run/report.json", "run"])
 def test_the_machine_passes_its_own_baseline(source: str, site: Path, tmp_path: Path) -> None:
     drawn = netaudit("baseline", source, "-o", tmp_path / "drawn", cwd=site)
     assert drawn.returncode == 0, drawn.stderr
@@ -53,3 +55,15 @@ def test_what_cannot_be_learned_from_is_an_error(arguments: list[str], told: str
     result = netaudit("baseline", *arguments, cwd=site)
     assert (result.returncode, result.stdout) == (2, "")
     assert told in result.stderr
+
+
+def test_evidence_that_was_cut_off_says_that_hosts_may_be_missing(site: Path, tmp_path: Path) -> None:
+    whole = gzip.decompress((site / "run/evidence.jsonl.gz").read_bytes())
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(b"".join(whole.splitlines(keepends=True)[:-1])))
+    result = netaudit("baseline", "cut.gz", cwd=tmp_path)
+    assert result.returncode == 0
+    assert "cut.gz: the run was interrupted or its evidence is cut off, and hosts may be missing" in closing(result)
+    report = json.loads((site / "run/report.json").read_text())
+    (tmp_path / "cut.json").write_text(json.dumps(report | {"run": report["run"] | {"partial": True}}))
+    assert "cut.json: the run was interrupted" in closing(netaudit("baseline", "cut.json", cwd=tmp_path))
+    assert "missing" not in closing(netaudit("baseline", "run", cwd=site))

@@ -127,6 +127,14 @@ def test_a_login_that_talks_and_a_shell_that_does_not_come(tmp_path: Path) -> No
     assert [check["detail"] for check in checks if check["name"] == "login"] == [
         'the login printed: "Welcome to the machine"'
     ]
+    forced = 'command="echo This account runs backups only"'
+    with run_sshd(tmp_path / "forced", authorized_options=forced) as sshd:
+        code, checks = doctor(tmp_path, describe(sshd), "web-01")
+    assert (code, checks[-1]["name"], checks[-1]["code"]) == (3, "script", "no-frame")
+    assert (checks[-2]["detail"], checks[-2]["next"]) == (
+        'in place of the answer, or around it, the host printed: "This account runs backups only"',
+        "",
+    )
     with run_sshd(tmp_path / "mute", authorized_options='command="/bin/false"') as sshd:
         code, checks = doctor(tmp_path, describe(sshd), "web-01")
     assert (code, checks[-1]["name"], checks[-1]["code"]) == (3, "script", "no-frame")

@@ -6,6 +6,7 @@ from pathlib import Path
 from subprocess import DEVNULL
 
 import pytest
+from rich.cells import cell_len
 
 from tests.cli.program import closing, netaudit
 from tests.requirements import require
@@ -66,6 +67,14 @@ def test_columns_stand_below_each_other(folder: Path) -> None:
     rows = [line for line in shown.split("\n\n")[0].splitlines() if line.endswith(("default", ":2", ":3", ":4", ":5"))]
     options = [line for line in rows if line.startswith("    ") and line.split()[0] not in ("transport", "timeout")]
     assert len({line.rindex("  ") for line in options}) == 1
+
+
+def test_columns_of_the_list_stand_below_each_other_in_any_script(tmp_path: Path) -> None:
+    groups = "{groups: [東京, データベース], labels: {x: y}}", "{groups: [grüße], labels: {x: y}}", "{labels: {x: y}}"
+    hosts = "".join(f"  web-0{number}: {entry}\n" for number, entry in enumerate(groups))
+    (tmp_path / "i.yaml").write_text(f"version: 1\nhosts:\n{hosts}")
+    rows = netaudit("hosts", "i.yaml", cwd=tmp_path).stdout.splitlines()[1:]
+    assert len({cell_len(row.removesuffix("x=y")) for row in rows}) == 1
 
 
 def test_the_same_as_json(folder: Path) -> None:

@@ -110,7 +110,7 @@ def test_an_interrupted_run_can_be_gone_on_from(signals: tuple[int, ...], expect
         left = {path.name for path in (site / "out").iterdir()}
         resumed = netaudit("run", "inventory.yaml", "--output-dir", "out", "--resume", "out", cwd=site)
     assert left == expected
-    assert "1 of 1 hosts are kept" in resumed.stderr
+    assert "1 of 1 host is kept" in resumed.stderr
     assert resumed.returncode == 0
     assert not (site / "out" / "evidence.jsonl.gz.part").exists()
 

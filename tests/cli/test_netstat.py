@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from auditor.cli import app
+from auditor.cli.evidence_place import seek_evidence
 from auditor.model.transcript import Failure, Transcript
 from auditor.netstat.rows import CONNECTION_FIELDS, UNIX_FIELDS
 from tests.cli.program import ROOT
@@ -67,6 +68,26 @@ def test_several_hosts_have_one_table_with_the_host_in_front(fleet: Path) -> Non
         "web-01 tcp        2      0 10.0.0.1:443            0.0.0.0:*               LISTEN     ",
         "web-02 tcp        0      0 127.0.0.1:22            0.0.0.0:*               LISTEN     ",
     ]
+
+
+def test_a_run_is_named_by_its_folder(fleet: Path) -> None:
+    folder = fleet.parent / "run"
+    folder.mkdir()
+    for name in ("evidence.jsonl.gz.part", "evidence.jsonl.gz"):
+        (folder / name).write_bytes(fleet.read_bytes())
+        assert netstat(folder, "-ltn").stdout == netstat(fleet, "-ltn").stdout
+    kept = netstat(folder, "--save", folder / "more.gz")
+    assert (kept.exit_code, f"{folder} is saved evidence" in kept.stderr) == (2, True)
+
+
+def test_a_folder_that_holds_no_evidence_may_be_named_like_a_host(tmp_path: Path) -> None:
+    (tmp_path / "localhost").mkdir()
+    assert seek_evidence(str(tmp_path / "localhost")) is None
+
+
+def test_one_host_that_was_not_read_is_one(tmp_path: Path) -> None:
+    done = netstat(save(tmp_path / "lost.jsonl.gz", {"down-01": REFUSED}))
+    assert (done.exit_code, last(done)) == (3, "exit 3: 1 of 1 host not read")
 
 
 def test_a_host_that_was_not_read_is_never_silently_missing(fleet: Path) -> None:

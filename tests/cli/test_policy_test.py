@@ -143,7 +143,7 @@ version: 1
 policy: p
 raw_sockets: deny
 allow: [{id: web, port: 443/tcp, process: nginx}, {id: sniff, port: 3/packet}]
-deny: [{id: no, port: 23/tcp, netns: containers}]
+deny: [{id: nay, port: 23/tcp, netns: containers}]
 waivers:
   - {id: w-1, rule: unexpected-listener, hosts: host, port: 8443/tcp, expires: 2026-12-31, owner: me, reason: soon}
 """
@@ -157,7 +157,7 @@ cases:
       packet *:3: allowed sniff
       packet *:4: unexpected-listener
       tcp 0.0.0.0:8443: waived
-      tcp 0.0.0.0:23 netns=4026532281: forbidden-listener no
+      tcp 0.0.0.0:23 netns=4026532281: forbidden-listener nay
       tcp 0.0.0.0:23: unexpected-listener
   - case: a day later, with somebody else on the port and nobody to be seen
     at: 2027-01-01

@@ -190,11 +190,11 @@ def test_few_descriptors(site: Site, responder: Responder, limit: str) -> None:
 
 
 def test_how_many_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From a thousand hosts on that can be shared out, as many as there are cores, up to what one can judge for."""
+    """From a thousand hosts on that can be shared out, one for each core and this one, up to what one can judge for."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1})
     straight: list[Host] = [a_host(f"web-{number}") for number in range(1000)]
     jumping = [a_host(f"db-{number}", jump=("bastion",)) for number in range(1000)]
-    assert choose_procs(None, straight, "strict") == 2
+    assert choose_procs(None, straight, "strict") == 3
     assert choose_procs(None, straight[1:], "strict") == 1
     assert choose_procs(None, [*straight[1:], *jumping], "strict") == 1
     assert choose_procs(None, straight, "accept-new") == 1

@@ -57,6 +57,8 @@ def test_without_a_question_the_whole_table_comes_by_port(tmp_path: Path) -> Non
 def test_what_is_not_known_is_an_error_that_helps(tmp_path: Path) -> None:
     for question, hint in (
         ("htps", "did you mean 'https'?"),
+        ("kuberntes", "did you mean 'kubernetes'?"),
+        ("nosuch", "`netaudit services` lists all of it"),
         ("SSH", "did you mean 'ssh'?"),
         ("5433", "the nearest is 5432/tcp, postgresql"),
         ("ssh/udp", "it is for tcp"),
@@ -65,6 +67,17 @@ def test_what_is_not_known_is_an_error_that_helps(tmp_path: Path) -> None:
         result = netaudit("services", question, cwd=tmp_path)
         assert (result.returncode, result.stdout) == (2, ""), question
         assert f"hint: {hint}" in result.stderr
+
+
+def test_a_run_is_named_by_its_folder(tmp_path: Path) -> None:
+    by_file = netaudit("services", "https", "-i", make_evidence(tmp_path, web_1=ODD), cwd=tmp_path)
+    by_folder = netaudit("services", "https", "-i", tmp_path, cwd=tmp_path)
+    assert (by_folder.returncode, by_folder.stdout) == (by_file.returncode, by_file.stdout)
+
+
+def test_one_host_that_was_not_read_is_one(tmp_path: Path) -> None:
+    result = netaudit("services", "https", "-i", make_evidence(tmp_path, status="cut", web_1=ODD), cwd=tmp_path)
+    assert (result.returncode, closing(result)) == (3, "exit 3: 1 of 1 host not read completely")
 
 
 def test_hosts_that_disagree_are_named(tmp_path: Path) -> None:

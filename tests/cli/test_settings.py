@@ -2,11 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
+from auditor.cli import app
 from auditor.cli.settings import find_settings
+from auditor.cli.variables import find_misspelt
 from auditor.errors import DocumentError, UsageError
+from tests.cli.program import netaudit
 
 
 def test_netaudit_toml_wins_over_pyproject(tmp_path: Path) -> None:
@@ -85,6 +89,62 @@ def test_a_key_of_the_same_name_in_another_table_is_not_blamed(tmp_path: Path) -
     with pytest.raises(DocumentError) as caught:
         find_settings(tmp_path)
     assert [problem.line for problem in caught.value.problems] == [5]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "line"),
+    [
+        ("netaudit.toml", "jobs = 5\n[run]\njobs = 4\n", 2),
+        ("netaudit.toml", "jobs = 5\n[[run]]\njobs = 4\n", 2),
+        ("netaudit.toml", "\n[run.more]\njobs = 4\n", 2),
+        ("netaudit.toml", "\nrun.jobs = 4\n", 2),
+        ("netaudit.toml", "\n'run' = 4\n", 2),
+        ("netaudit.toml", "\n  run = {jobs = 4}\n", 2),
+        ("pyproject.toml", "[run]\na = 1\n[tool.netaudit.run]\njobs = 4\n", 3),
+        ("pyproject.toml", "[run]\na = 1\n[tool.netaudit]\n'run' = 4\n", 4),
+        ("pyproject.toml", "run = 1\n[tool]\nnetaudit.run = 4\n", 3),
+        ("pyproject.toml", "run = 1\n[tool]\nnetaudit = {run = 4}\n", 3),
+    ],
+)
+def test_an_unknown_setting_is_found_however_it_is_written(file: str, text: str, line: int, tmp_path: Path) -> None:
+    (tmp_path / file).write_text(text)
+    with pytest.raises(DocumentError) as caught:
+        find_settings(tmp_path)
+    assert [(each.line, each.message) for each in caught.value.problems] == [(line, "unknown setting 'run'")]
+
+
+def test_every_variable_of_an_option_is_known() -> None:
+    said = [one for command in app.registered_commands for one in _list_variables(command.callback)]
+    assert "NETAUDIT_POLICY" in said
+    assert list(find_misspelt(said)) == []
+    assert sorted({name for name in said if not list(find_misspelt([f"{name}X"]))}) == []
+
+
+def _list_variables(command: object) -> list[str]:
+    hints = get_type_hints(command, include_extras=True).values()
+    return [str(part.envvar) for hint in hints for part in get_args(hint)[1:] if getattr(part, "envvar", None)]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("NETAUDIT_JOB", "NETAUDIT_JOBS"), ("NETAUDIT_FAILON", "NETAUDIT_FAIL_ON"), ("NETAUDIT_COLOUR", "NETAUDIT_COLOR")],
+)
+def test_a_misspelt_variable_is_told_once_with_what_was_meant(name: str, meant: str, tmp_path: Path) -> None:
+    (tmp_path / "i.yaml").write_text("version: 1\nhosts: {a: {user: u}}\n")
+    done = netaudit("hosts", "i.yaml", cwd=tmp_path, **{name: "none-of-your-business"})
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [f"warning: the variable {name} means nothing here: did you mean {meant}?"]
+
+
+def test_no_variable_that_may_hold_a_secret_is_told() -> None:
+    names = (
+        "NETAUDIT_PASSWORD",
+        "NETAUDIT_LOGON",
+        "NETAUDIT_REDACT_KEYS",
+        "NETAUDIT_OWNERS_PW",
+        "JOBS",
+    )
+    assert list(find_misspelt(names)) == []
 
 
 def test_broken_toml_is_placed(tmp_path: Path) -> None:

@@ -28,21 +28,29 @@ def impact(
     from auditor.cli.stdout import write_stdout
     from auditor.impact import compare, render_markdown
     from auditor.policies import load_policies
+    from auditor.reporters.text_layout import count
 
     before, after = load_policies([old]), load_policies([new])
-    found = compare(judge_twice(evidence, before, after, fail_on), fail_on)
+    cut: list[Path] = []
+    found = compare(judge_twice(evidence, before, after, fail_on, cut), fail_on)
+    if cut:
+        found = found.model_copy(update={"partial": True})
     text = f"{found.model_dump_json(indent=2)}\n" if as_json else render_markdown(found)
     write_stdout(text.encode())
-    failing = len(found.newly_failing)
+    failing, hosts = len(found.newly_failing), count(found.hosts, "host")
+    missing = [f"{file}: the run was interrupted or its evidence is cut off, and hosts may be missing" for file in cut]
     if found.worse:
-        return say_exit(1, [f"{failing} of {found.hosts} hosts newly fail; findings newly fail: {len(found.fails)}"])
-    return say_exit(0, [f"nothing newly fails on {found.hosts} hosts"])
+        return say_exit(1, [f"{failing} of {hosts} newly fail; findings newly fail: {len(found.fails)}", *missing])
+    return say_exit(0, [f"nothing newly fails on {hosts}", *missing])
 
 
 def judge_twice(
-    files: Sequence[Path], before: "PolicySet", after: "PolicySet", fail_on: "Severity"
+    files: Sequence[Path], before: "PolicySet", after: "PolicySet", fail_on: "Severity", cut: list[Path]
 ) -> "Iterator[tuple[HostReport, HostReport]]":
-    """Yield what the two sets of policies say of each host, at the time of its evidence. Raises EvidenceError."""
+    """Yield what the two sets of policies say of each host, at the time of its evidence. Raises EvidenceError.
+
+    Files that may not hold all the hosts of their run are added to `cut`.
+    """
     from auditor.audit import judge_evidence
     from auditor.cli.evidence_place import find_evidence
     from auditor.evaluate import compile_policies
@@ -54,3 +62,5 @@ def judge_twice(
             now = saved.header.started_at
             for evidence in saved:
                 yield judge_evidence(evidence, old, now, fail_on), judge_evidence(evidence, new, now, fail_on)
+            if saved.partial:
+                cut.append(file)
