@@ -104,8 +104,8 @@ def _takes_ipv4(twins: list[Socket], v4: list[Socket] | None, setting: Setting) 
 
 def _are_alike(one: Socket, other: Socket, ownership: Ownership) -> bool:
     """Return whether two sockets have one user, and holders that no policy can tell apart, as far as they are seen."""
-    if one.uid != other.uid:
-        return False
+    if one.uid != other.uid or not ownership.collected:
+        return one.uid == other.uid
     ours, theirs = (ownership.find(socket.inode, socket.uid) for socket in (one, other))
     if ours.status != theirs.status:
         return False
