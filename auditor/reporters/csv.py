@@ -29,6 +29,7 @@ COLUMNS = (
     "waiver",
     "waiver_reason",
     "finding_id",
+    "waiver_ticket",
 )
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """How a formula begins, in Excel also with full-width signs (CWE-1236, OWASP "CSV Injection")."""
@@ -65,6 +66,7 @@ def _list_cells(sighting: Sighting) -> tuple[str, ...]:
         waived.waiver if waived else "",
         waived.reason if waived else "",
         finding.id,
+        waived.ticket if waived else "",
     )
 
 

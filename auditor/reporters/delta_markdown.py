@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from auditor.model.delta import Delta
-from auditor.reporters.delta_wording import KINDS, count_changes, name_kind, say_finding, say_listener
+from auditor.reporters.delta_wording import KINDS, count_changes, explain_finding, name_kind, say_listener
 from auditor.reporters.markdown_text import write_code, write_prose
 
 ROWS = 200
@@ -27,7 +27,7 @@ def _list_lines(delta: Delta) -> Iterator[str]:
             change.finding.severity,
             f"`{change.finding.rule}`",
             write_code(change.finding.subject),
-            write_prose(say_finding(change) or change.finding.message),
+            write_prose(explain_finding(change)),
         )
         for change in delta.findings
     ]

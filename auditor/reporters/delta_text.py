@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from auditor.model.delta import Delta, FindingChange
-from auditor.reporters.delta_wording import KINDS, count_changes, name_kind, say_finding, say_listener
+from auditor.model.delta import Delta
+from auditor.reporters.delta_wording import KINDS, count_changes, explain_finding, name_kind, say_listener
 from auditor.reporters.text_layout import Line, Span, Style, write_lines
 
 _STYLES: dict[str, Style] = {
@@ -52,13 +52,7 @@ def _say_findings(delta: Delta) -> Iterator[Line]:
             Span(finding.severity, finding.severity),
             Span(f"  {finding.rule}  {finding.subject}"),
         )
-        yield (Span(f"    {_explain(change)}", "faint"),)
-
-
-def _explain(change: FindingChange) -> str:
-    if change.kind == "unobservable":
-        return f"nobody knows whether it is still so: {change.finding.message}"
-    return say_finding(change) or change.finding.message
+        yield (Span(f"    {explain_finding(change)}", "faint"),)
 
 
 def _say_listeners(delta: Delta) -> Iterator[Line]:

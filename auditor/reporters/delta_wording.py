@@ -57,6 +57,14 @@ def say_finding(change: FindingChange) -> str:
     return ", ".join(parts) or "another waiver"
 
 
+def explain_finding(change: FindingChange) -> str:
+    """Return how it changed, what it says, or why nobody knows."""
+    if change.kind == "unobservable":
+        why = f" ({change.reason})" if change.reason else ""
+        return f"nobody knows whether it is still so{why}: {change.finding.message}"
+    return say_finding(change) or change.finding.message
+
+
 def count_changes(delta: Delta) -> str:
     """Return `2 opened, 1 closed; findings: 1 new, 3 resolved; hosts: 1 lost`, or that nothing differs."""
     listeners: Counter[str] = Counter(name_kind(change) for change in delta.listeners)

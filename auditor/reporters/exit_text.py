@@ -16,6 +16,10 @@ _MEANINGS: dict[int, tuple[str, str]] = {
     130: ("the run was interrupted (SIGINT)", "run it again to the end"),
     143: ("the run was ended (SIGTERM)", "run it again to the end"),
 }
+_NOTHING = (
+    "there was no host to audit, and --allow-empty lets that pass",
+    "name hosts in the inventory, or choose others with --limit: nothing is known of any",
+)
 _ORDER = (
     "If several hold, the first of 130 and 143, 5, 2, 4, 1, 3, 0 is the exit code; the JSON report has every reason."
 )
@@ -25,6 +29,8 @@ _MOST = 10
 def explain_exit(report: AuditReport) -> str:
     """Return the explanation as lines of text, with a newline at the end."""
     meaning, remedy = _MEANINGS.get(report.exit.code, ("see the table in `netaudit --help`", ""))
+    if report.exit.code == 0 and not report.hosts:
+        meaning, remedy = _NOTHING
     lines = [f"why exit {report.exit.code}: {meaning}"]
     lines += [f"  because: {escape(reason)}" for reason in report.exit.reasons]
     lines += [f"  {line}" for line in _name_hosts(report)]

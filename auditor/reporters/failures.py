@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from auditor.errors import Phase
 from auditor.model.report import INTERRUPTED, AuditReport, HostReport
+from auditor.model.transcript import Failure
 
 MOST_GROUPS = 20
 _OWN_WORDS = "each host has a reason of its own; the JSON and HTML reports have them all"
@@ -25,6 +26,16 @@ class FailureGroup(NamedTuple):
     message: str
     hint: str
     hosts: tuple[HostReport, ...]
+
+    @property
+    def hijacked(self) -> bool:
+        """Whether the hosts answered with a wrong key."""
+        return any(host.error is not None and shows_wrong_key(host.error) for host in self.hosts)
+
+
+def shows_wrong_key(failure: Failure) -> bool:
+    """Return whether a host answered with a key that must not be its own: perhaps somebody else did."""
+    return failure.phase == "hostkey" and failure.code != "hostkey-unknown"
 
 
 def group_failures(report: AuditReport) -> list[FailureGroup]:
@@ -65,8 +76,7 @@ def _merge(groups: list[FailureGroup]) -> list[FailureGroup]:
 
 
 def _badness(group: FailureGroup) -> tuple[int, int, str, str]:
-    hijacked = group.phase == "hostkey" and group.code != "hostkey-unknown"
-    rank = 0 if hijacked else 2 if group.code == INTERRUPTED else 1
+    rank = 0 if group.hijacked else 2 if group.code == INTERRUPTED else 1
     return rank, -len(group.hosts), group.code, group.message
 
 

@@ -7,13 +7,18 @@ the last notice says how many there are in all.
 from collections.abc import Iterator, Sequence
 
 from auditor.display import escape
+from auditor.model.finding import INCOMPLETE_RULES
 from auditor.model.policy import Severity
 from auditor.model.report import AuditReport
+from auditor.reporters.failures import shows_wrong_key
 from auditor.reporters.fold import Sighting, list_sightings, rank_sightings
 from auditor.reporters.place import locate
+from auditor.reporters.text_layout import count
 
 MOST = 10
 """Annotations GitHub keeps of one kind in one step."""
+MOST_KEYS = 3
+"""Hosts with a wrong key that come before all findings."""
 _LONGEST = 1_000
 _KINDS: dict[Severity, str] = {
     "critical": "error",
@@ -27,13 +32,24 @@ _KINDS: dict[Severity, str] = {
 def render(report: AuditReport) -> bytes:
     """Return one command a line. Equal reports give equal bytes."""
     found = [each for each in list_sightings(report, incomplete=False) if each.finding.waived is None]
-    shown = [*rank_sightings(found), *list_sightings(report, incomplete=True)]
+    lost = sorted(list_sightings(report, incomplete=True), key=_may_be_another, reverse=True)
+    first = sum(map(_may_be_another, lost[:MOST_KEYS]))
+    shown = [*lost[:first], *rank_sightings(found), *lost[first:]]
     by_kind: dict[str, list[Sighting]] = {"error": [], "warning": [], "notice": []}
     for each in shown:
         by_kind[_KINDS[each.finding.severity]].append(each)
     kept = [(kind, each) for kind, group in by_kind.items() for each in group[: MOST - (kind == "notice")]]
-    lines = [*_annotate(kept, report), _say_total(report, len(shown) - len(kept))]
+    unread = sum(each.finding.rule in INCOMPLETE_RULES for each in shown) - sum(
+        each.finding.rule in INCOMPLETE_RULES for _, each in kept
+    )
+    lines = [*_annotate(kept, report), _say_total(report, len(shown) - len(kept) - unread, unread)]
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _may_be_another(sighting: Sighting) -> bool:
+    """Return whether somebody else may have answered for the host: that is never to be left out."""
+    error = sighting.host.error
+    return error is not None and shows_wrong_key(error)
 
 
 def _annotate(kept: Sequence[tuple[str, Sighting]], report: AuditReport) -> Iterator[str]:
@@ -47,9 +63,12 @@ def _annotate(kept: Sequence[tuple[str, Sighting]], report: AuditReport) -> Iter
         yield f"::{kind} {listed}::{_data(message)}"
 
 
-def _say_total(report: AuditReport, hidden: int) -> str:
-    verdict = f"{report.verdict.upper()}, {report.fully_audited} of {report.summary.hosts.total} hosts fully audited"
-    more = f"; {hidden} more findings are in the report" if hidden else ""
+def _say_total(report: AuditReport, hidden: int, unread: int) -> str:
+    hosts = count(report.summary.hosts.total, "host")
+    verdict = f"{report.verdict.upper()}, {report.fully_audited} of {hosts} fully audited"
+    counts = [count(hidden, "more finding")] if hidden else []
+    counts += [f"{count(unread, 'more note')} on what could not be read"] if unread else []
+    more = f"; in the report: {' and '.join(counts)}" if counts else ""
     text = escape(f"{verdict}; {'; '.join(report.exit.reasons)}{more}", _LONGEST)
     return f"::notice title=netaudit::{_data(text)}"
 

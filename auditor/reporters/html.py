@@ -13,6 +13,7 @@ from auditor.reporters.brand import UNBRANDED, Brand
 from auditor.reporters.html_data import build_island
 from auditor.reporters.html_fleet import count_fleet
 from auditor.reporters.html_page import build_page
+from auditor.reporters.html_paper import style_foot
 from auditor.reporters.html_template import environment, hash_content
 from auditor.reporters.past_runs import PastRun
 
@@ -29,6 +30,7 @@ def render(report: AuditReport, earlier: Sequence[PastRun] = (), brand: Brand = 
     island = build_island(fleet)
     page = build_page(fleet, notes=island.notes, earlier=earlier)
     data = Markup(island.content)  # noqa: S704 - JSON or base64 without any `<`, see html_data.py
+    foot = style_foot(report, "netaudit")
     template = environment().get_template("report.html")
     shown = template.render(
         page=page,
@@ -36,14 +38,15 @@ def render(report: AuditReport, earlier: Sequence[PastRun] = (), brand: Brand = 
         logo=brand.logo and brand.logo.data_uri,
         media_type=island.media_type,
         data=data,
-        csp=_content_policy(),
+        foot=foot,
+        csp=_content_policy(foot),
     )
     return shown.encode()
 
 
-def _content_policy() -> str:
+def _content_policy(foot: str) -> str:
     """Return the policy that admits the page's own style and scripts, by hash (CSP Level 3 §8.3), and nothing else."""
-    style = hash_content(_STYLES)
+    style = hash_content(_STYLES, foot)
     boot, app = hash_content((_BOOT,)), hash_content(("app.js",))
     return (
         f"default-src 'none'; style-src '{style}'; script-src '{boot}' '{app}'; img-src data:; "

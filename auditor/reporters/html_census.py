@@ -27,6 +27,8 @@ FLAGGED = frozenset({"denied", "unexpected", "unknown", "waived"})
 
 Row = tuple[object, ...]
 Port = tuple[int, str]
+_PORT, _VERDICT = KIND.index("port"), KIND.index("verdict")
+_port_of = itemgetter(_PORT, KIND.index("proto"))
 _kind_of = itemgetter(*WORDS, *NUMBERS)
 _decision_of = itemgetter(*DECISION)
 _decided_by = itemgetter("decided_by")
@@ -41,6 +43,8 @@ class Census(NamedTuple):
 
     `addresses` are theirs in the same order. `owners` and `pending` are of those that have any, by their number in the
     fleet. `flagged` says of each kind whether its verdict is one of FLAGGED, `tally` how many listeners are of it.
+    `ports` are all there are, sorted, `port_of` has for each kind the number of its own, and `host_ports` for each host
+    those of its listeners, in their order.
     """
 
     kinds: tuple[Row, ...]
@@ -51,6 +55,9 @@ class Census(NamedTuple):
     pending: dict[int, int]
     flagged: tuple[bool, ...]
     tally: Counter[int]
+    ports: Sequence[Port]
+    port_of: Sequence[int]
+    host_ports: tuple[Sequence[int], ...]
 
     def column(self, name: str) -> list[Any]:
         """Return one field of every kind."""
@@ -59,24 +66,16 @@ class Census(NamedTuple):
 
     def count_by(self, *names: str) -> Counter[Any]:
         """Return how many listeners there are for each value of a field, or of several together."""
-        fields = self.column(names[0]) if len(names) == 1 else list(zip(*map(self.column, names), strict=True))
+        pick = itemgetter(*map(KIND.index, names))
         counts: Counter[Any] = Counter()
         for kind, number in self.tally.items():
-            counts[fields[kind]] += number
+            counts[pick(self.kinds[kind])] += number
         return counts
-
-    def number_ports(self) -> tuple[list[Port], list[int]]:
-        """Return all ports with their protocols, sorted, and for each kind the number of its own."""
-        ports: list[Port] = list(zip(self.column("port"), self.column("proto"), strict=True))
-        numbers = {port: number for number, port in enumerate(sorted(set(ports)))}
-        return list(numbers), [numbers[port] for port in ports]
 
 
 def take_census(hosts: Iterable[Sequence[JudgedListener]]) -> Census:
     """Return the listeners of some hosts, sorted by port so that neighbours have near numbers."""
-    decisions: Numbers[Row] = Numbers()
-    decisions[_decision_of(_UNDECIDED)] = -1
-    numbers: Numbers[tuple[Row, int]] = Numbers()
+    numbers: Numbers[tuple[Row, Row]] = Numbers()
     counted: list[list[int]] = []
     addresses: list[list[str]] = []
     owners: dict[int, Sequence[Owner]] = {}
@@ -87,26 +86,46 @@ def take_census(hosts: Iterable[Sequence[JudgedListener]]) -> Census:
         # fields of a model are its dict (getattr: None has none), and these loops run in C.
         fields = list(map(vars, listeners))
         decided = map(getattr, map(_decided_by, fields), repeat("__dict__"), repeat(_UNDECIDED))
-        by = decisions.add_all(map(_decision_of, decided))
-        counted.append(numbers.add_all(zip(map(_kind_of, fields), by, strict=True)))
+        counted.append(numbers.add_all(zip(map(_kind_of, fields), map(_decision_of, decided), strict=True)))
         addresses.append(list(map(_address_of, fields)))
         if any(map(_owners_of, fields)):
             owners |= {at: some for at, some in enumerate(map(_owners_of, fields), start) if some}
         if any(map(_pending_of, fields)):
             pending |= {at: waiting for at, waiting in enumerate(map(_pending_of, fields), start) if waiting}
         start += len(fields)
-    rows = [(*row, by) for row, by in numbers]
-    port, verdict = KIND.index("port"), KIND.index("verdict")
-    order = sorted(range(len(rows)), key=[(row[port], repr(row)) for row in rows].__getitem__)
+    decisions: Numbers[Row] = Numbers()
+    decisions[_decision_of(_UNDECIDED)] = -1
+    rows = [(*row, decisions[decided]) for row, decided in numbers]
+    order = _sort_rows(rows)
     places = sorted(range(len(rows)), key=order.__getitem__)  # the inverse of an order
     numbered = tuple(list(map(places.__getitem__, numbers)) for numbers in counted)
+    kinds = tuple(map(rows.__getitem__, order))
+    ports, port_of = _number_ports(kinds)
     return Census(
-        kinds=tuple(map(rows.__getitem__, order)),
+        kinds=kinds,
         decisions=tuple(decisions)[1:],
         hosts=numbered,
         addresses=tuple(addresses),
         owners=owners,
         pending=pending,
         tally=Counter(chain.from_iterable(numbered)),
-        flagged=tuple(rows[at][verdict] in FLAGGED for at in order),
+        flagged=tuple(kind[_VERDICT] in FLAGGED for kind in kinds),
+        ports=ports,
+        port_of=port_of,
+        host_ports=tuple(list(map(port_of.__getitem__, numbers)) for numbers in numbered),
     )
+
+
+def _sort_rows(rows: Sequence[Row]) -> list[int]:
+    """Return the order of the rows by port, and then as they are written out, which most need not be for it."""
+    ports = [row[_PORT] for row in rows]
+    sharing = Counter(ports)
+    keys = [(port, repr(row) if sharing[port] > 1 else "") for port, row in zip(ports, rows, strict=True)]
+    return sorted(range(len(rows)), key=keys.__getitem__)
+
+
+def _number_ports(kinds: Sequence[Row]) -> tuple[list[Port], list[int]]:
+    """Return all ports with their protocols, sorted, and for each kind the number of its own."""
+    ports: list[Any] = list(map(_port_of, kinds))
+    numbers = {port: number for number, port in enumerate(sorted(dict.fromkeys(ports)))}  # nearly sorted, like kinds
+    return list(numbers), list(map(numbers.__getitem__, ports))

@@ -1,7 +1,7 @@
 """Rows in, columns out: the shape in which the data of the HTML report stands in its page."""
 
 from collections.abc import Callable, Collection, Sequence
-from operator import itemgetter
+from itertools import repeat
 from typing import Any
 
 from auditor.reporters.html_words import Words
@@ -23,8 +23,8 @@ def turn_rows(
 ) -> dict[str, Any]:
     """Return rows as columns by name; those of `of_words` as numbers of words, None as -1."""
     columns: dict[str, Any] = {}
-    for at, name in enumerate(names):
-        values: Any = map(itemgetter(at), rows)
+    values: Any
+    for name, values in zip(names, zip(*rows, strict=True) if rows else repeat(()), strict=False):
         columns[name] = (
             WordColumn(words.add_all(values))
             if name in of_words

@@ -4,12 +4,16 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from auditor.model.finding import INCOMPLETE_RULES, Finding, Waived
-from auditor.model.policy import Severity, severity_rank
+from auditor.model.policy import severity_rank
 from auditor.model.report import AuditReport, HostReport, PolicyRef
 
 Conclusion = Literal["not met", "not concluded", "met with exceptions", "met", "not tested"]
 NAMED = 60
 """Names listed in one place; the JSON report has all of them."""
+_REASONS = 3
+"""Reasons given why a host was not read in full; the JSON report has all of them."""
+_ID_DIGITS = 8
+"""How much of a finding's id is shown: enough to find it by."""
 
 
 class Names(NamedTuple):
@@ -24,12 +28,17 @@ class Names(NamedTuple):
 
 
 class Deviation(NamedTuple):
-    """One kind of finding against a control: the rule, what it is about, and where."""
+    """Findings against a control that are alike in all but their ids, and the hosts they were found on."""
 
-    severity: Severity
-    rule: str
-    subject: str
+    finding: Finding
     hosts: Names
+
+
+class Unread(NamedTuple):
+    """A host of which nothing is concluded, and why."""
+
+    name: str
+    reason: str
 
 
 class ControlException(NamedTuple):
@@ -41,7 +50,11 @@ class ControlException(NamedTuple):
 
 
 class Control(NamedTuple):
-    """What the run shows about one control. `policies` are those that name it; `scope` the hosts they apply to."""
+    """What the run shows about one control. `policies` are those that name it; `scope` the hosts they apply to.
+
+    A host of the scope is conforming, excepted (all it deviates by is waived), deviating or not concluded. `elsewhere`
+    counts the conforming hosts that break other rules of theirs.
+    """
 
     id: str
     conclusion: Conclusion
@@ -49,8 +62,11 @@ class Control(NamedTuple):
     scope: Names
     tested: int
     conforming: int
+    elsewhere: int
+    excepted: Names
     deviating: Names
     unread: Names
+    reasons: tuple[Unread, ...]
     deviations: tuple[Deviation, ...]
     deviations_hidden: int
     exceptions: tuple[ControlException, ...]
@@ -77,13 +93,26 @@ def build_controls(report: AuditReport) -> tuple[Control, ...]:
     )
 
 
+def list_deviations(report: AuditReport) -> tuple[Deviation, ...]:
+    """Return each kind of finding against any control once, worst first; its hosts come with the finding's id."""
+    found = [(host, one) for host in report.hosts for one in host.findings if one.controls and _deviates(one)]
+    return tuple(_deviate(found, numbered=True))
+
+
+def _deviates(finding: Finding) -> bool:
+    return finding.rule not in INCOMPLETE_RULES and finding.waived is None and finding.severity != "info"
+
+
 def _build(report: AuditReport, control: str, policies: Sequence[PolicyRef], against: Sequence[Sighting]) -> Control:
     names = {policy.name for policy in policies}
     found_on = {host.name for host, _ in against}
     scope = [host for host in report.hosts if names.intersection(host.policies) or host.name in found_on]
-    open_ = [(host, one) for host, one in against if one.waived is None and one.severity != "info"]
+    open_ = [(host, one) for host, one in against if _deviates(one)]
     deviating = {host.name for host, _ in open_}
     unread = [host for host in scope if not host.fully_audited and host.name not in deviating]
+    unsettled = deviating.union(host.name for host in unread)
+    excepted = {host.name for host, one in against if one.waived is not None} - unsettled
+    conforming = [host for host in scope if host.name not in unsettled | excepted]
     exceptions = tuple(_except(one for one in against if one[1].waived is not None))
     deviations = tuple(_deviate(open_))
     return Control(
@@ -92,9 +121,12 @@ def _build(report: AuditReport, control: str, policies: Sequence[PolicyRef], aga
         policies=tuple(policies),
         scope=_name(host.name for host in scope),
         tested=sum(host.fully_audited for host in scope),
-        conforming=len(scope) - len(deviating) - len(unread),
+        conforming=len(conforming),
+        elsewhere=sum(host.status == "violating" for host in conforming),
+        excepted=_name(excepted),
         deviating=_name(deviating),
         unread=_name(host.name for host in unread),
+        reasons=tuple(Unread(host.name, _say_unread(host)) for host in unread[:NAMED]),
         deviations=deviations[:NAMED],
         deviations_hidden=max(0, len(deviations) - NAMED),
         exceptions=exceptions,
@@ -113,17 +145,27 @@ def _conclude(scope: bool, deviates: bool, unread: bool, excepted: bool) -> Conc
     return "met with exceptions" if excepted else "met"
 
 
-def _deviate(found: Iterable[Sighting]) -> Iterable[Deviation]:
-    groups: dict[tuple[Severity, str, str], set[str]] = {}
+def _deviate(found: Iterable[Sighting], *, numbered: bool = False) -> Iterable[Deviation]:
+    groups: dict[Finding, list[str]] = {}
     for host, finding in found:
-        groups.setdefault((finding.severity, finding.rule, finding.subject), set()).add(host.name)
-    for (severity, rule, subject), hosts in sorted(groups.items(), key=_worst):
-        yield Deviation(severity, rule, subject, _name(hosts))
+        alike = finding.model_copy(update={"id": "", "controls": ()})  # which name the host, and its other policies
+        groups.setdefault(alike, []).append(f"{host.name} ({finding.id[:_ID_DIGITS]})" if numbered else host.name)
+    for one, hosts in sorted(groups.items(), key=_worst):
+        yield Deviation(one, _name(hosts))
 
 
-def _worst(item: tuple[tuple[Severity, str, str], set[str]]) -> tuple[int, int, str, str]:
-    (severity, rule, subject), hosts = item
-    return -severity_rank(severity), -len(hosts), rule, subject
+def _worst(item: tuple[Finding, list[str]]) -> tuple[int, int, str, str, str]:
+    finding, hosts = item
+    return -severity_rank(finding.severity), -len(hosts), finding.rule, finding.subject, finding.message
+
+
+def _say_unread(host: HostReport) -> str:
+    """Return why nothing is concluded of a host."""
+    if host.error is not None:
+        return f"{host.error.code}: {host.error.message}"
+    said = [one.message for one in host.findings if one.rule in INCOMPLETE_RULES] or [one.reason for one in host.gaps]
+    more = f"; and {len(said) - _REASONS} more" if len(said) > _REASONS else ""
+    return "; ".join(said[:_REASONS]) + more
 
 
 def _except(found: Iterable[Sighting]) -> Iterable[ControlException]:

@@ -27,7 +27,7 @@ from auditor.reporters.html_fleet import Fleet
 from auditor.reporters.html_share import Share, share_evidence
 from auditor.reporters.html_statuses import STATUSES
 from auditor.reporters.html_waivers import suggest_expiry
-from auditor.reporters.html_words import Sets, Words
+from auditor.reporters.html_words import Sets, Words, spell
 from auditor.reporters.rules import RULE_TEXTS
 
 LISTENERS = 1_000_000
@@ -105,7 +105,11 @@ def _gather(fleet: Fleet) -> tuple[dict[str, Any], tuple[str, ...]]:
     settled = settle_columns(gathered, words.settle)
     data = {
         "version": 1,
-        "run": {"started": report.run.started_at.timestamp(), "expires": suggest_expiry(report.run.started_at)},
+        "run": {
+            "started": report.run.started_at.timestamp(),
+            "expires": suggest_expiry(report.run.started_at),
+            "policies": {spell(one.name): spell(one.path) for one in report.run.policies if not one.included},
+        },
         "rules": {rule: text._asdict() for rule, text in RULE_TEXTS.items()},
         "open": sorted(INCOMPLETE_RULES),
         "severities": list(SEVERITIES),

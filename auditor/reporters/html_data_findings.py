@@ -16,7 +16,8 @@ from auditor.reporters.html_words import Sets, Words, spell_all
 FULL_IDS = 2_000
 """Findings up to which their whole ids are in the page; beyond it the beginnings are, which still find them."""
 _SHORT_ID = 10
-_WAIVED = ("waiver", "reason", "owner", "expires")
+_WAIVED = {"waiver": "waiver", "reason": "why", "owner": "owner", "expires": "expires"}
+"""Columns that tell of a waiver, and where they come from."""
 
 
 def gather_findings(fleet: Fleet, census: Census, words: Words, sets: Sets) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def _gather_matters(kinds: Iterable[Matter], words: Words, sets: Sets) -> dict[s
         (
             *(one.rule, SEVERITIES.index(one.severity), one.message, _keep_lines(one.remediation)),
             *(sets.add(one.controls), one.origin, int(one.waived is not None)),
-            *(getattr(one.waived, name, None) for name in _WAIVED),
+            *(getattr(one.waived, name, None) for name in _WAIVED.values()),
         )
         for one in kinds
     ]

@@ -1,6 +1,7 @@
 """Findings for the HTML report: worst first, each with its remedy and, where there is one, lines ready to paste."""
 
 from hashlib import sha256
+from itertools import chain, islice
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -57,19 +58,22 @@ def list_findings(report: AuditReport) -> list[FindingRow]:
 def build_findings(fleet: Fleet, most: int) -> Findings:
     """Return the `most` worst findings, worst first and waived last."""
     ranks = [None if matter.undecided else _worst(matter) for matter in fleet.matters.kinds]
-    picked: list[tuple[int, HostReport, Finding]] = []
+    picked: dict[int, list[tuple[HostReport, Finding]]] = {
+        rank: [] for rank in sorted({rank for rank in ranks if rank is not None})
+    }
     noisy: list[str] = []
     total = 0
     for host, findings, kinds in zip(fleet.report.hosts, fleet.roll.findings, fleet.matters.hosts, strict=True):
         ranked = zip(map(ranks.__getitem__, kinds), findings, strict=True)
-        counted = [(rank, host, finding) for rank, finding in ranked if rank is not None]
+        counted = [(rank, finding) for rank, finding in ranked if rank is not None]
         total += len(counted)
         if len(counted) > PER_HOST:
             noisy.append(host.name)
             counted.sort(key=itemgetter(0))
-        picked += counted[:PER_HOST]
-    picked.sort(key=itemgetter(0))
-    rows = tuple(_row(host, finding) for _, host, finding in picked[:most])
+        for rank, finding in counted[:PER_HOST]:
+            if len(picked[rank]) < most:
+                picked[rank].append((host, finding))
+    rows = tuple(_row(host, finding) for host, finding in islice(chain.from_iterable(picked.values()), most))
     return Findings(rows=rows, total=total, noisy=tuple(noisy[:most]))
 
 

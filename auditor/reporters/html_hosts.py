@@ -21,6 +21,8 @@ from auditor.reporters.html_findings import anchor_host
 from auditor.reporters.html_fleet import Fleet
 from auditor.reporters.html_listeners import Listeners, build_listeners
 
+_SKEWED = 60.0
+"""Seconds a clock may be off before the page says so: the app does the same (views.js)."""
 GAPS = 200
 """Gaps shown of one host, so that no host can use up what the others need."""
 FINDINGS = 1_000
@@ -91,7 +93,7 @@ class HostRow(NamedTuple):
 def list_hosts(fleet: Fleet, most: int) -> tuple[HostRow, ...]:
     """Return a line for each of the `most` worst hosts, worst first."""
     hosts, matters = fleet.report.hosts, fleet.matters
-    open_ = [matter.waived is None for matter in matters.kinds]
+    open_ = [matter.waived is None and not matter.undecided for matter in matters.kinds]
     ranked = ((hosts[at], matters.hosts[at]) for at in fleet.ranked[:most])
     return tuple(
         HostRow(
@@ -148,6 +150,10 @@ def view_host(host: HostReport) -> HostView:
     )
 
 
+def _say_skew(skew: float) -> str:
+    return f"{skew:+.1f} s{': more than a minute off' if abs(skew) >= _SKEWED else ''}"
+
+
 def _facts(host: HostReport, system: System) -> Iterable[FactLine]:
     skew, ports = system.clock_skew_s, system.ephemeral_ports
     yield FactLine("Calls itself", system.hostname, exact=True)
@@ -162,7 +168,7 @@ def _facts(host: HostReport, system: System) -> Iterable[FactLine]:
         yield FactLine("Key trusted because", TRUST[system.host_key_trust])
     yield FactLine("Key exchange", system.kex, exact=True)
     yield FactLine("Collected", spell_time(system.collected_at))
-    yield FactLine("Clock against ours", f"{skew:+.1f} s" if skew is not None else None)
+    yield FactLine("Clock against ours", _say_skew(skew) if skew is not None else None)
     yield FactLine("Ephemeral ports", f"{ports[0]}–{ports[1]}" if ports else None)
     yield FactLine("Sockets by state", spell_states(host))
     if host.labels:

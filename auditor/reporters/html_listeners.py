@@ -22,7 +22,7 @@ _UNSEEN = {
     "not-collected": "not collected",
 }
 _DUAL_STACK = {
-    "yes": "takes IPv4 too",
+    "yes": "taken to accept IPv4 too",
     "no": "IPv6 only",
     "unknown": "may take IPv4 too",
 }

@@ -44,6 +44,7 @@ class Tab:
     count: int | None = None
     shows_count: bool = True
     alarm: bool = False
+    waived: int = 0
 
 
 class Segment(NamedTuple):
@@ -134,9 +135,9 @@ def build_page(
         audited=sum(fleet.full),
         measured=measured,
         tabs=tuple(_tabs(report, findings, unaudited, len(waivers), changes)),
-        finding_cards=tuple(_finding_cards(report, measured=measured)),
+        finding_cards=tuple(_finding_cards(report, waivers, measured=measured)),
         host_cards=tuple(_host_cards(report)),
-        listener_cards=tuple(_listener_cards(report, fleet.census, waivers, beside)),
+        listener_cards=tuple(_listener_cards(report, fleet.census, beside)),
         change_cards=tuple(_change_cards(changes)),
         findings=findings,
         unaudited=unaudited,
@@ -160,7 +161,9 @@ def _tabs(
     report: AuditReport, findings: Findings, unaudited: Unaudited, waivers: int, changes: Changes | None
 ) -> Iterable[Tab]:
     measured = any(host.facts is not None for host in report.hosts)
-    yield Tab("findings", "Findings", findings.total if measured else None, alarm=bool(report.exit.code == 1))
+    waived = report.summary.findings.waived
+    open_ = findings.total - waived if measured else None
+    yield Tab("findings", "Findings", open_, alarm=bool(report.exit.code == 1), waived=waived)
     yield Tab("hosts", "Hosts", report.summary.hosts.total)
     yield Tab("ports", "Ports", shows_count=False)
     yield Tab("rules", "Rules", shows_count=False)
@@ -170,10 +173,12 @@ def _tabs(
     yield Tab("run", "Run", shows_count=False)
 
 
-def _finding_cards(report: AuditReport, *, measured: bool) -> Iterable[Card]:
+def _finding_cards(report: AuditReport, waivers: tuple[WaiverRow, ...], *, measured: bool) -> Iterable[Card]:
     for level in (*SEVERITIES, "waived"):
         count: int = getattr(report.summary.findings, level)
         yield Card(level, count if measured else None, level, "findings", f"severity:{level}")
+    ending = sum(row.soon for row in waivers)
+    yield Card("waivers ending in 30 days", ending if measured else None, "plain", "waivers")
 
 
 def _host_cards(report: AuditReport) -> Iterable[Card]:
@@ -182,34 +187,33 @@ def _host_cards(report: AuditReport) -> Iterable[Card]:
         yield Card(status, getattr(report.summary.hosts, status), status, tab, f"status:{status}")
 
 
-def _listener_cards(
-    report: AuditReport, census: Census, waivers: tuple[WaiverRow, ...], beside: Beside
-) -> Iterable[Card]:
+def _listener_cards(report: AuditReport, census: Census, beside: Beside) -> Iterable[Card]:
     measured = any(host.facts is not None for host in report.hosts)
     wide = census.count_by("scope", "kind")["wildcard", "listener"]
     yield Card("listeners", report.summary.listeners if measured else None, "plain", "ports")
     yield Card("bound to every address", wide if measured else None, "plain", "ports", "scope:wildcard kind:listener")
     read = f", {beside.known} of {beside.answered} hosts" if 0 < beside.known < beside.answered else ""
     yield Card(f"lead elsewhere (NAT{read})", beside.exposures, "plain", "ports", each="elsewhere")
-    ending = sum(row.soon for row in waivers)
-    yield Card("waivers ending in 30 days", ending if measured else None, "plain", "waivers")
 
 
 def _change_cards(changes: Changes | None) -> Iterable[Card]:
     if changes:
-        yield Card("new", changes.new, "plain", "findings", "change:new")
+        yield Card("new", changes.new, "plain", "findings", "change:new -severity:waived")
+        if changes.new_waived:
+            yield Card("new, and waived", changes.new_waived, "plain", "findings", "change:new severity:waived")
         yield Card("resolved", changes.resolved, "plain", "changes")
-        yield Card("can no longer be told", changes.unobservable, "plain", "changes")
+        yield Card("findings that can no longer be told", changes.unobservable, "plain", "changes")
 
 
 def _bars(roll: Roll) -> Iterable[GroupBar]:
-    """Yield each group's bar, by name; a host stands in each of its groups."""
+    """Yield each group's bar, the one with most violating hosts first; a host stands in each of its groups."""
     counts: dict[str, dict[HostStatus, int]] = {}
     for groups, status in zip(roll.groups, roll.status, strict=True):
         for group in groups or (UNGROUPED,):
             tally = counts.setdefault(group, dict.fromkeys(STATUSES, 0))
             tally[status] += 1
-    for number, (name, tally) in enumerate(sorted(counts.items()), start=1):
+    ranked = sorted(counts.items(), key=lambda group: (-group[1]["violating"], -group[1]["unreachable"], group[0]))
+    for number, (name, tally) in enumerate(ranked, start=1):
         yield GroupBar(number, name, sum(tally.values()), tuple(tally.items()), tuple(_segments(tally)))
 
 

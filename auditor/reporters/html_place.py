@@ -28,13 +28,12 @@ class Locator:
 
     def __init__(self, census: Census) -> None:
         self._census = census
-        ports, self._port_of = census.number_ports()
-        self._numbers: dict[tuple[int, str | None], int] = {port: number for number, port in enumerate(ports)}
+        self._numbers: dict[tuple[int, str | None], int] = {port: number for number, port in enumerate(census.ports)}
 
     def locate(self, host: int, subjects: Iterable[str | None]) -> Iterator[Place]:
         """Yield the place of each finding of a host by its subject; None: it is about no port."""
         addresses = self._census.addresses[host]
-        ports = list(map(self._port_of.__getitem__, self._census.hosts[host]))
+        ports = self._census.host_ports[host]
         first = dict(zip(reversed(ports), range(len(ports) - 1, -1, -1), strict=True))
         for subject in subjects:
             port, proto, words = _read_subject(subject) if subject else _NOTHING
@@ -56,7 +55,7 @@ def _read_subject(subject: str) -> tuple[int, str | None, Sequence[str]]:
     return _NOTHING
 
 
-def _find(port: int, ports: list[int], start: int) -> int:
+def _find(port: int, ports: Sequence[int], start: int) -> int:
     """Return where a port is again, from `start` on; -1 for nowhere."""
     try:
         return ports.index(port, start)

@@ -75,10 +75,10 @@ class Ports(NamedTuple):
 def build_ports(fleet: Fleet) -> Ports:
     """Return what the charts show. A host counts once per port, a listener once per address."""
     roll, census = fleet.roll, fleet.census
-    alike: dict[tuple[str, ...], list[Sequence[int]]] = {}
-    for groups, facts, kinds in zip(roll.groups, roll.facts, census.hosts, strict=True):
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for at, (groups, facts) in enumerate(zip(roll.groups, roll.facts, strict=True)):
         if facts is not None:
-            alike.setdefault(groups or (UNGROUPED,), []).append(kinds)
+            alike.setdefault(groups or (UNGROUPED,), []).append(at)
     on_hosts, bad = Counter[int](), Counter[int]()
     read = 0
     members: dict[str, list[_Survey]] = {}
@@ -96,11 +96,11 @@ def build_ports(fleet: Fleet) -> Ports:
     rare = nsmallest(RARE, on_hosts, key=lambda port: (on_hosts[port], -bad[port], port))
     return Ports(
         hosts=read,
-        heat_ports=tuple(surveyor.names[port] for port in common),
+        heat_ports=tuple(map(surveyor.name, common)),
         heat=tuple(_heat(name, members[name], common) for name in drawn),
         heat_hidden=len(members) - len(drawn),
         bands=tuple(_bands(on_hosts, read)),
-        rare=tuple(PortRow(surveyor.names[port], on_hosts[port], bad[port]) for port in rare),
+        rare=tuple(PortRow(surveyor.name(port), on_hosts[port], bad[port]) for port in rare),
         scopes=tuple(_bars(census.count_by("scope"))),
     )
 
@@ -114,18 +114,23 @@ class _Survey(NamedTuple):
 
 
 class _Surveyor:
-    """Looks at kinds of listeners by their port and by whether they are allowed; ports are numbered in their order."""
+    """Looks at listeners by their port and by whether they are allowed; ports are numbered in their order."""
 
     def __init__(self, census: Census) -> None:
-        ports, self._ports = census.number_ports()
-        self.names = [f"{port}/{proto}" for port, proto in ports]
+        self._census = census
         self._bad = {kind for kind, verdict in enumerate(census.column("verdict")) if verdict in _FLAGGED}
 
-    def survey(self, hosts: Sequence[Sequence[int]]) -> _Survey:
-        """Return what some hosts have, given the kinds of their listeners."""
-        port_of = self._ports.__getitem__
-        ports = Counter(chain.from_iterable(set(map(port_of, kinds)) for kinds in hosts))
-        bad = Counter(map(port_of, filter(self._bad.__contains__, chain.from_iterable(hosts))))
+    def name(self, number: int) -> str:
+        """Return a port as `443/tcp`."""
+        port, proto = self._census.ports[number]
+        return f"{port}/{proto}"
+
+    def survey(self, hosts: Sequence[int]) -> _Survey:
+        """Return what some hosts have, given their numbers."""
+        census = self._census
+        ports = Counter(chain.from_iterable(map(set, map(census.host_ports.__getitem__, hosts))))
+        kinds = chain.from_iterable(map(census.hosts.__getitem__, hosts))
+        bad = Counter(map(census.port_of.__getitem__, filter(self._bad.__contains__, kinds)))
         return _Survey(len(hosts), ports, bad)
 
 

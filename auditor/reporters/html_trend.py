@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from auditor.model.policy import SEVERITIES, Severity
 from auditor.model.report import Run, Summary, Verdict
 from auditor.reporters.html_hosts import spell_time
+from auditor.reporters.past_runs import say_limit
 
 MOST = 40
 """Runs drawn, the latest ones."""
@@ -35,7 +36,10 @@ class Piece(NamedTuple):
 
 
 class TrendRun(NamedTuple):
-    """One run: its place in the chart, its pieces, and its numbers."""
+    """One run: its place in the chart, its pieces, and its numbers; None: no host was read, and nothing is known.
+
+    `limit` says how few of the inventory's hosts it was about; '' for all of them, as far as that is known.
+    """
 
     id: str
     started: str
@@ -43,10 +47,11 @@ class TrendRun(NamedTuple):
     partial: bool
     x: int
     pieces: tuple[Piece, ...]
-    found: int
-    counts: tuple[tuple[Severity, int], ...]
+    found: int | None
+    counts: tuple[tuple[Severity, int | None], ...]
     unread: int
     hosts: int
+    limit: str
 
 
 class Trend(NamedTuple):
@@ -57,6 +62,11 @@ class Trend(NamedTuple):
     height: int
     most: int
     most_unread: int
+
+    @property
+    def uneven(self) -> bool:
+        """Whether some runs are about fewer hosts than others of the inventory."""
+        return any(run.partial or run.limit for run in self.runs)
 
     @property
     def bar(self) -> int:
@@ -95,29 +105,31 @@ def _unread(head: RunHead) -> int:
 
 def _place(head: RunHead, x: int, most: int, most_unread: int) -> TrendRun:
     counts = _count(head)
+    known = head.summary.measured
     return TrendRun(
         id=head.run.id,
         started=spell_time(head.run.started_at),
         verdict=head.verdict,
         partial=head.run.partial,
         x=x,
-        pieces=tuple(_pile(counts, most, _unread(head), most_unread)),
-        found=sum(counts),
-        counts=tuple(zip(SEVERITIES, counts, strict=True)),
+        pieces=tuple(_pile(counts, most, _unread(head), most_unread, clean=known and not sum(counts) + _unread(head))),
+        found=sum(counts) if known else None,
+        counts=tuple((level, count if known else None) for level, count in zip(SEVERITIES, counts, strict=True)),
         unread=_unread(head),
         hosts=head.summary.hosts.total,
+        limit=say_limit(head.run),
     )
 
 
-def _pile(counts: Sequence[int], most: int, unread: int, most_unread: int) -> Iterator[Piece]:
-    """Yield the pieces of a bar, the worst at its foot; a few findings beside many still show."""
+def _pile(counts: Sequence[int], most: int, unread: int, most_unread: int, *, clean: bool) -> Iterator[Piece]:
+    """Yield the pieces of a bar, the worst at its foot; a few findings beside many still show, and so does `clean`."""
     foot = float(_TALL)
     for level, count in zip(SEVERITIES, counts, strict=True):
         if count:
             height = max(2.0, count / most * (_TALL - 2 * len(counts)))
             foot -= height
             yield Piece(f"t-{level}", round(foot, 1), round(height, 1))
-    if not sum(counts):
+    if clean:
         yield Piece("t-none", _TALL - 2, 2)
     if unread:
         yield Piece("t-unread", _TALL + _GAP, round(max(2.0, unread / most_unread * _SMALL), 1))

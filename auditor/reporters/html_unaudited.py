@@ -26,7 +26,8 @@ _STEPS: dict[Phase, str] = {
 class Reason(NamedTuple):
     """Why hosts were not fully audited. `step` is what was being done; `hint` the next step for all of them, or ''.
 
-    `query` finds them in the page, where a search can; `names` are the first of them.
+    `query` finds them in the page, where a search can; `names` are the first of them. `hijacked`: they
+    answered with a wrong key.
     """
 
     status: HostStatus
@@ -37,6 +38,7 @@ class Reason(NamedTuple):
     hosts: int
     names: tuple[str, ...]
     query: str
+    hijacked: bool = False
 
 
 class Lost(NamedTuple):
@@ -72,8 +74,14 @@ class Unaudited(NamedTuple):
     partial: tuple[Partial, ...]
 
     @property
+    def hijacked(self) -> int:
+        """How many hosts answered with a wrong key: perhaps it was somebody else who did."""
+        return sum(reason.hosts for reason in self.reasons if reason.hijacked)
+
+    @property
     def unreachable(self) -> int:
-        return len(self.lost)
+        """How many others gave nothing."""
+        return len(self.lost) - self.hijacked
 
     @property
     def hosts(self) -> int:
@@ -100,7 +108,9 @@ def _explain(group: FailureGroup) -> Reason:
     names = tuple(host.name for host in group.hosts)
     step = f"while {_STEPS[group.phase]}"
     query = f"code:{group.code}"
-    return Reason("unreachable", group.code, step, group.message, group.hint, len(names), names[:_NAMES], query)
+    return Reason(
+        "unreachable", group.code, step, group.message, group.hint, len(names), names[:_NAMES], query, group.hijacked
+    )
 
 
 def _lose(group: FailureGroup) -> Iterator[Lost]:

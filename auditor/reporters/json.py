@@ -75,7 +75,7 @@ def _write(lines: Iterable[_Line]) -> bytes:
     marked = [_MARK] * (2 * len(values) - 1)
     marked[::2] = values
     try:
-        texts = to_json(marked, ensure_ascii=True)[1:-1].split(_BETWEEN)
+        texts = _to_ascii(marked)[1:-1].split(_BETWEEN)
     except PydanticSerializationError:
         texts = [dump_value(value) for value in values]
     parts = zip(befores, texts, afters, strict=True)
@@ -85,9 +85,15 @@ def _write(lines: Iterable[_Line]) -> bytes:
 def dump_value(value: object) -> bytes:
     """Return a value of a report on one line, in ASCII."""
     try:
-        return to_json(value, ensure_ascii=True)
+        return _to_ascii(value)
     except PydanticSerializationError:  # lone surrogates: bytes of a file name that are not UTF-8
         return to_json(_spell_surrogates(value), ensure_ascii=True)
+
+
+def _to_ascii(value: object) -> bytes:
+    """Return JSON in ASCII: nearly all is, and to look afterwards takes less than to look at each character."""
+    text = to_json(value)
+    return text if text.isascii() else to_json(value, ensure_ascii=True)
 
 
 def _spell_surrogates(value: object) -> object:

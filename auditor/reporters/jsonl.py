@@ -20,6 +20,8 @@ class JsonlRun(NamedTuple):
 
     id: str
     started_at: datetime
+    chosen: int | None
+    judged_again: bool
     inventory: InventoryRef
     policies: tuple[PolicyRef, ...]
     host_keys: HostKeyPolicy

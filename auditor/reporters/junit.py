@@ -1,9 +1,10 @@
 """AuditReport in, JUnit XML out, as GitLab and Jenkins read it.
 
 A test case is a finding, or a host without any. Violations are failures, what could not be audited is an error, waived
-findings are skipped; findings of severity info pass, with what they say as output. The class name is
-`netaudit.GROUP.HOST`, which Jenkins splits at the dots, so those of a name become `_`. GitLab reads less than 30 MB and
-250,000 XML objects of a file and drops repeated names: above that, like cases share one.
+findings are skipped; findings of severity info pass, with what they say as output. What else the exit code is about
+(hosts that are missing, problems in the policies) is one case more, so that all is green only where it is 0. The class
+name is `netaudit.GROUP.HOST`, which Jenkins splits at the dots, so those of a name become `_`. GitLab reads less than
+30 MB and 250,000 XML objects of a file and drops repeated names: above that, like cases share one.
 """
 
 from collections import Counter
@@ -93,6 +94,11 @@ def _list_cases(report: AuditReport, level: int, groups: Iterable[Sequence[Sight
         name = "nothing found" if audited else "not fully audited"
         shown = name if level < 2 else f"{name} on {hosts} hosts"
         yield _Case(_name_class(owner), shown, "passed" if audited else "error", message="" if audited else shown)
+    if report.unsaid:
+        outcome: Outcome = "failure" if report.verdict == "fail" else "error"
+        why = "; ".join(report.unsaid)
+        message, text = escape(why, _SHORT), escape(why, _LONG)
+        yield _Case("netaudit", "the run as a whole", outcome, "run", message, text, locate(None, report).path)
 
 
 def _name_class(parts: Iterable[str]) -> str:
@@ -114,7 +120,7 @@ def _describe(group: Sequence[Sighting], report: AuditReport, class_name: str) -
     rest = f"{len(group)} findings on {list_hosts(group, _HOSTS)}"
     message = f"{finding.subject}: {finding.message}" if alone else rest
     if waived:
-        message = f"waived until {waived.expires} by {waived.owner}: {waived.reason}"
+        message = f"waived until {waived.expires} by {waived.owner}: {waived.why}"
     subjects = dict.fromkeys(each.finding.subject for each in group)
     body = _tell(host, finding) if alone else [rest, *list(subjects)[:_HOSTS]]
     return _Case(

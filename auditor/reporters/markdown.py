@@ -11,6 +11,7 @@ from auditor.model.report import AuditReport, HostReport, Verdict
 from auditor.reporters.failures import group_failures
 from auditor.reporters.fold import Sighting, list_sightings, rank_sightings
 from auditor.reporters.markdown_text import write_code, write_prose
+from auditor.reporters.text_layout import count
 
 ROWS = 1_000
 _NAMES = 8
@@ -46,9 +47,10 @@ def render_within(report: AuditReport, rows: int, most_bytes: int) -> bytes:
 
 def _head(report: AuditReport) -> Iterator[str]:
     hosts, findings = report.summary.hosts, report.summary.findings
-    yield f"# netaudit: {_VERDICTS[report.verdict]}"
+    nothing = report.verdict == "pass" and not report.hosts
+    yield f"# netaudit: {'PASS, and nothing was audited' if nothing else _VERDICTS[report.verdict]}"
     yield ""
-    yield f"**{report.fully_audited} of {hosts.total} hosts fully audited**; run {write_code(report.run.id)}."
+    yield f"**{report.fully_audited} of {count(report.asked, 'host')} fully audited**; run {write_code(report.run.id)}."
     yield ""
     yield from (f"- because {write_prose(reason)}" for reason in report.exit.reasons)
     yield ""
@@ -59,7 +61,8 @@ def _head(report: AuditReport) -> Iterator[str]:
     yield f"| findings | {' | '.join(SEVERITIES)} | waived |"
     yield "|---|---|---|---|---|---|---|"
     counts = [getattr(findings, level) for level in SEVERITIES]
-    yield f"| {sum(counts)} | {' | '.join(str(count) for count in counts)} | {findings.waived} |"
+    cells = [sum(counts), *counts, findings.waived]
+    yield f"| {' | '.join(str(cell) if report.summary.measured else '—' for cell in cells)} |"
 
 
 def _list_findings(report: AuditReport) -> _Table:
@@ -102,13 +105,14 @@ def _list_waived(report: AuditReport) -> _Table:
             write_code(waived.expires),
             write_code(waived.owner),
             write_code(host.name),
+            finding.severity,
             write_code(finding.subject),
-            write_prose(waived.reason),
+            write_prose(waived.why),
         )
         for host, finding in list_sightings(report, incomplete=False)
         if (waived := finding.waived) is not None
     ]
-    return _Table("Waived", ("until", "by", "host", "what", "reason"), rows)
+    return _Table("Waived", ("until", "by", "host", "severity", "what", "reason"), rows)
 
 
 def _list_notes(report: AuditReport) -> _Table:

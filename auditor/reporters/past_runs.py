@@ -38,8 +38,18 @@ class PastRun(NamedTuple):
         return f"{quote(self.folder.encode(errors='surrogateescape'), safe='')}/{self.file}"
 
     @property
+    def limit(self) -> str:
+        """How few of the inventory's hosts it was about; '' for all of them, as far as that is known."""
+        return say_limit(self.head.run) if self.head else ""
+
+    @property
     def started(self) -> str | None:
         return spell_time(self.head.run.started_at) if self.head else None
+
+
+def say_limit(run: Run) -> str:
+    """Return `1 of 13 hosts chosen` for a run that left hosts of its inventory out; else ''."""
+    return f"{run.chosen} of {run.inventory.hosts} hosts chosen" if run.left_out else ""
 
 
 def read_head(lines: Iterable[str]) -> Head | None:

@@ -1,7 +1,8 @@
 """AuditReport in, Prometheus text format out, for the textfile collector of node_exporter.
 
 No time stamps, as that collector asks, and no label for ports: a series for each would be too many. A count of 0 is
-only said of hosts that were fully audited; of the others what was found is counted, and what was not has no series.
+only said of hosts that were fully audited; of the others what was found is counted, and what was not has no series. Of
+a fleet of which no host was read nothing is counted at all.
 """
 
 from collections import Counter
@@ -13,7 +14,7 @@ from auditor.display import escape
 from auditor.model.finding import INCOMPLETE_RULES
 from auditor.model.host import HostKeyTrust
 from auditor.model.policy import SEVERITIES
-from auditor.model.report import AuditReport, HostReport, HostStatus, Verdict
+from auditor.model.report import AuditReport, HostReport, HostStatus, Summary, Verdict
 from auditor.reporters.fold import list_sightings
 
 HORIZONS = (7, 30, 90)
@@ -39,7 +40,7 @@ def render(report: AuditReport) -> bytes:
 
 
 def _list_fleet(report: AuditReport) -> Iterator[_Metric]:
-    hosts, findings = report.summary.hosts, report.summary.findings
+    hosts = report.summary.hosts
     finished = report.run.finished_at
     moment = finished if finished.tzinfo else finished.replace(tzinfo=UTC)
     yield _one("run_timestamp_seconds", "When the run ended, in seconds since 1970.", moment.timestamp())
@@ -48,19 +49,32 @@ def _list_fleet(report: AuditReport) -> Iterator[_Metric]:
     yield _Metric("netaudit_verdict", "1 for the verdict of the run.", verdicts)
     statuses = [_Sample({"status": word}, getattr(hosts, word)) for word in get_args(HostStatus)]
     yield _Metric("netaudit_hosts", "Hosts by status.", statuses)
-    # No hosts is no coverage: a ratio of 1 would say that all is well.
-    ratio = report.fully_audited / hosts.total if hosts.total else float("nan")
-    yield _one("coverage_ratio", "The part of the hosts that was fully audited.", ratio)
-    levels = [_Sample({"severity": level}, getattr(findings, level)) for level in SEVERITIES]
-    yield _Metric("netaudit_fleet_findings", "Findings that are not waived, on all hosts that were audited.", levels)
-    yield _one("findings_waived", "Findings that a waiver covers.", findings.waived)
-    yield _one("listeners", "Listeners on all hosts that were audited.", report.summary.listeners)
+    yield _one("coverage_ratio", "The part of the hosts that was fully audited; NaN: not known.", _cover(report))
+    read = any(host.facts is not None for host in report.hosts)
+    if read:
+        yield from _count_fleet(report.summary)
     trust = Counter(host.facts.host_key_trust for host in report.hosts if host.facts is not None)
     keys = [_Sample({"trust": word}, trust[word]) for word in get_args(HostKeyTrust)]
     yield _Metric("netaudit_host_keys", "Hosts by why their SSH key was believed; ignored: it was not looked at.", keys)
-    left = _count_days_left(report, moment)
-    expiring = [_Sample({"days": str(days)}, sum(0 <= each <= days for each in left)) for days in HORIZONS]
-    yield _Metric("netaudit_waivers_expiring", "Waivers in use that end within so many days.", expiring)
+    if read:
+        left = _count_days_left(report, moment)
+        expiring = [_Sample({"days": str(days)}, sum(0 <= each <= days for each in left)) for days in HORIZONS]
+        yield _Metric("netaudit_waivers_expiring", "Waivers in use that end within so many days.", expiring)
+
+
+def _count_fleet(summary: Summary) -> Iterator[_Metric]:
+    levels = [_Sample({"severity": level}, getattr(summary.findings, level)) for level in SEVERITIES]
+    yield _Metric("netaudit_fleet_findings", "Findings that are not waived, on all hosts that were audited.", levels)
+    yield _one("findings_waived", "Findings that a waiver covers.", summary.findings.waived)
+    yield _one("listeners", "Listeners on all hosts that were audited.", summary.listeners)
+
+
+def _cover(report: AuditReport) -> float:
+    """Return the part of the hosts that was fully audited; those that are missing count. Of none: not known."""
+    total = report.asked
+    all_known = report.run.chosen is not None or not report.run.partial
+    known = total and (all_known or report.fully_audited < total)
+    return report.fully_audited / total if known else float("nan")
 
 
 def _list_hosts(report: AuditReport) -> Iterator[_Metric]:

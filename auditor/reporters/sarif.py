@@ -165,7 +165,7 @@ def _describe_result(
             {
                 "kind": "external",
                 "status": "accepted",
-                "justification": _text(f"{waived.reason} (waiver {waived.waiver}, {waived.owner}, {waived.expires})"),
+                "justification": _text(f"{waived.why} (waiver {waived.waiver}, {waived.owner}, {waived.expires})"),
             }
         ]
         if waived

@@ -4,6 +4,7 @@ Only hosts that are not compliant are shown. The same finding on several hosts i
 """
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 from auditor.model.finding import INCOMPLETE_RULES, Finding
@@ -21,10 +22,12 @@ _VERDICTS: dict[Verdict, tuple[str, Style]] = {
     "fail": ("FAIL", "critical"),
     "incomplete": ("INCOMPLETE", "medium"),
 }
+_UNKNOWN = "not known: no host was read"
 _HONESTY = (
     "These are sockets as each host's own kernel lists them, not reachability: no firewall takes anything from here."
 )
 _BLANK: Line = ()
+_all_but_id = itemgetter(*(name for name in Finding.model_fields if name != "id"))
 
 
 class _Sighting(NamedTuple):
@@ -58,8 +61,11 @@ def render_text(report: AuditReport, *, color: bool = False) -> bytes:
 
 def _say_verdict(report: AuditReport) -> Iterator[Line]:
     word, style = _VERDICTS[report.verdict]
-    total = report.summary.hosts.total
-    yield Span(word, style), Span(f"  {report.fully_audited} of {count(total, 'host')} fully audited")
+    nothing = report.verdict == "pass" and not report.hosts
+    yield (
+        Span(word, "faint" if nothing else style),
+        Span(f"  {report.fully_audited} of {count(report.asked, 'host')} fully audited"),
+    )
     for reason in report.exit.reasons:
         yield (Span(f"  {reason}"),)
 
@@ -97,7 +103,7 @@ def _say_finding(finding: Finding, indent: str) -> Iterator[Line]:
     yield Span(f"{indent}    {finding.message}"), Span(origin, "faint")
     if finding.waived:
         waived = finding.waived
-        yield (Span(f"{indent}    waived until {waived.expires} by {waived.owner} ({waived.waiver}): {waived.reason}"),)
+        yield (Span(f"{indent}    waived until {waived.expires} by {waived.owner} ({waived.waiver}): {waived.why}"),)
         return
     for line in finding.remediation.split("\n") if finding.remediation else ():
         yield (Span(f"{indent}    {line}", "faint"),)
@@ -108,7 +114,8 @@ def _say_unreachable(report: AuditReport) -> Iterator[Line]:
     for group in group_failures(report):
         many = len(group.hosts) > 1
         where = count(len(group.hosts), "host")
-        yield Span("unreachable", "medium"), Span(f"  {group.code}", "strong"), Span(f" on {where}")
+        word = Span("wrong key  ", "critical") if group.hijacked else Span("unreachable", "medium")
+        yield word, Span(f"  {group.code}", "strong"), Span(f" on {where}")
         yield (Span(f"    {'' if many else f'{_name_host(group.hosts[0])}: '}{group.message}"),)
         if many:
             yield (Span(f"    on {list_some((host.name for host in group.hosts), _NAMES)}", "strong"),)
@@ -143,8 +150,9 @@ def _say_counts(report: AuditReport) -> Iterator[Line]:
         ),
     )
     levels = ", ".join(f"{getattr(findings, level)} {level}" for level in SEVERITIES)
-    yield (Span(f"findings   {levels}, {findings.waived} waived"),)
-    yield (Span(f"listeners  {report.summary.listeners}{_say_ephemeral(report)}"),)
+    known = report.summary.measured
+    yield (Span(f"findings   {f'{levels}, {findings.waived} waived' if known else _UNKNOWN}"),)
+    yield (Span(f"listeners  {f'{report.summary.listeners}{_say_ephemeral(report)}' if known else _UNKNOWN}"),)
     exposed = [host for host in report.hosts if host.exposures]
     if exposed:
         ports = count(sum(len(host.exposures) for host in exposed), "port")
@@ -164,9 +172,9 @@ def _say_ephemeral(report: AuditReport) -> str:
 
 def _group(sightings: Iterable[_Sighting]) -> list[list[_Sighting]]:
     """Return the sightings of equal findings together: all but the fingerprint, which names the host, is the same."""
-    groups: dict[Finding, list[_Sighting]] = {}
+    groups: dict[object, list[_Sighting]] = {}
     for sighting in sightings:
-        groups.setdefault(sighting.finding.model_copy(update={"id": ""}), []).append(sighting)
+        groups.setdefault(_all_but_id(vars(sighting.finding)), []).append(sighting)
     return list(groups.values())
 
 

@@ -79,7 +79,11 @@ def _list_sheets(report: AuditReport) -> Iterator[_Sheet]:
     yield _Sheet("Findings", (*columns, "finding"), map(_list_finding, found))
     yield _Sheet("Listeners", _LISTENER, _list_listeners(report))
     yield _Sheet("Hosts", _HOST, _list_hosts(report))
-    yield _Sheet("Waivers", ("waiver", "until", "by", "reason", "host", "rule", "subject"), _list_waivers(found))
+    yield _Sheet(
+        "Waivers",
+        ("waiver", "until", "by", "reason", "ticket", "host", "severity", "rule", "subject"),
+        _list_waivers(found),
+    )
     unaudited = list_sightings(report, incomplete=True)
     yield _Sheet("Not audited", ("host", "status", "rule", "why", "next step"), _list_unaudited(unaudited))
 
@@ -94,14 +98,16 @@ def _list_summary(report: AuditReport) -> Iterator[Sequence[Cell]]:
     yield "finished", run.finished_at.isoformat()
     yield "inventory", f"{run.inventory.path} (sha256 {run.inventory.sha256})"
     yield from (("policy", f"{ref.name} {ref.path} (sha256 {ref.sha256})") for ref in run.policies)
+    if run.inventory.hosts is not None:
+        yield "hosts in the inventory", run.inventory.hosts
     yield "hosts", hosts.total
     yield "hosts fully audited", report.fully_audited
     for word in ("compliant", "violating", "incomplete", "unreachable"):
         yield f"hosts {word}", getattr(hosts, word)
-    for level in SEVERITIES:
-        yield f"findings {level}", getattr(findings, level)
-    yield "findings waived", findings.waived
-    yield "listeners", report.summary.listeners
+    known = report.summary.measured
+    for level in (*SEVERITIES, "waived"):
+        yield f"findings {level}", getattr(findings, level) if known else None
+    yield "listeners", report.summary.listeners if known else None
 
 
 def _list_finding(sighting: Sighting) -> Sequence[Cell]:
@@ -165,8 +171,8 @@ def _list_waivers(found: Iterable[Sighting]) -> Iterator[Sequence[Cell]]:
     for host, finding in found:
         waived = finding.waived
         if waived:
-            about: Sequence[Cell] = (host.name, finding.rule, finding.subject)
-            yield (waived.waiver, waived.expires, waived.owner, waived.reason, *about)
+            about: Sequence[Cell] = (host.name, finding.severity, finding.rule, finding.subject)
+            yield (waived.waiver, waived.expires, waived.owner, waived.reason, waived.ticket, *about)
 
 
 def _list_unaudited(unaudited: Iterable[Sighting]) -> Iterator[Sequence[Cell]]:

@@ -181,6 +181,13 @@ def a_report(*hosts: HostReport, hygiene: Sequence[Hygiene] = (), partial: bool 
     return build_report(run, hosts, hygiene, "low", Generator(name="netaudit", version="0.1.0"))
 
 
+def limit(report: AuditReport, chosen: int, of: int, **fields: Any) -> AuditReport:
+    """Return the report of a run that was to audit `chosen` hosts `of` so many in the inventory."""
+    inventory = report.run.inventory.model_copy(update={"hosts": of})
+    run = report.run.model_copy(update={"chosen": chosen, "inventory": inventory, **fields})
+    return report.model_copy(update={"run": run})
+
+
 def a_calm_host(name: str, **fields: Any) -> HostReport:
     listeners = (
         *twins(22, sockets=1),
@@ -336,7 +343,7 @@ def hostile_fleet(text: str) -> AuditReport:
         address="0.0.0.0",
         decided_by=Decision(policy=text, entry=text, file=text, line=1),
     ).model_copy(update={"address": text})
-    waived = Waived(waiver=text, reason=text, owner=text, expires=text)
+    waived = Waived(waiver=text, reason=text, owner=text, expires=text, ticket=text, origin=origin)
     fields: dict[str, Any] = {
         "subject": f"{judged.proto} {join_port(text, judged.port)}",
         "message": text,

@@ -103,6 +103,6 @@ def test_without_a_brand_nothing_changes(name: str) -> None:
 def test_a_browser_shows_the_logo_and_runs_nothing_of_it(browser: Browser, logo: Logo, tmp_path: Path) -> None:
     viewer = Viewer(browser, tmp_path / "report.html")
     page = viewer.show(render(mixed_fleet(), "html", brand=Brand("Quarterly audit", logo)))
-    assert page.title().startswith("Quarterly audit: Fail")
+    assert "Quarterly audit: Fail" in page.title()
     assert page.evaluate("(() => { const i = document.images[0]; return i.complete && i.naturalWidth > 0; })()")
     viewer.settle()

@@ -65,7 +65,8 @@ finding changed  a  critical  unexpected-listener  tcp 10.0.0.1:9
 finding resolved  a  high  unexpected-listener  tcp 0.0.0.0:8080 and [::]:8080
     Nothing allows 8080/tcp, and it is bound to every address.
 finding no longer observable  b  high  unexpected-listener  tcp 0.0.0.0:8080 and [::]:8080
-    nobody knows whether it is still so: Nothing allows 8080/tcp, and it is bound to every address.
+    nobody knows whether it is still so (the host was not fully audited): Nothing allows 8080/tcp, and it is bound to \
+every address.
 
 listener opened  a  tcp 0.0.0.0:8080 and [::]:8080
 listener closed  a  tcp 0.0.0.0:21

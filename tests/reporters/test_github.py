@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auditor.model.finding import INCOMPLETE_RULES
 from auditor.model.origin import Origin
 from auditor.model.report import AuditReport
 from auditor.reporters.github import render
 from tests.reporters.fleet import (
+    a_bad_host,
     a_finding,
     a_host_report,
+    a_lost_host,
     a_report,
     hostile_fleet,
     large_fleet,
@@ -52,22 +55,22 @@ def commands_of(report: AuditReport) -> list[Command]:
 def test_the_mixed_fleet_annotates_the_lines_that_decided() -> None:
     commands = commands_of(mixed_fleet())
     assert [(each.name, each.properties.get("title")) for each in commands] == [
+        ("error", "unreachable on edge-02"),
         ("error", "forbidden-listener on web-03"),
         ("error", "unexpected-listener on web-03"),
         ("error", "evidence-gap on db-03"),
         ("error", "unreachable on edge-01"),
-        ("error", "unreachable on edge-02"),
         ("warning", "exposed-listener on db-02"),
         ("warning", "missing-listener on db-02"),
         ("notice", "netaudit"),
     ]
-    assert commands[0].properties == {
+    assert commands[1].properties == {
         "file": "policies/base.yaml",
         "line": "31",
         "col": "1",
         "title": "forbidden-listener on web-03",
     }
-    assert commands[0].data.split("\n") == [
+    assert commands[1].data.split("\n") == [
         "tcp 0.0.0.0:23 and [::]:23: telnet is forbidden: clear-text login.",
         "Disable telnet.socket:",
         "systemctl disable --now telnet.socket",
@@ -81,8 +84,26 @@ def test_no_more_than_github_shows_and_the_rest_is_counted() -> None:
     kinds = Counter(each.name for each in commands)
     assert max(kinds.values()) <= 10
     assert commands[0].properties["title"].startswith("forbidden-listener")
-    decided = sum(finding.waived is None for host in report.hosts for finding in host.findings)
-    assert f"; {decided - len(commands) + 1} more findings are in the report" in commands[-1].data
+    found = [finding for host in report.hosts for finding in host.findings if finding.waived is None]
+    unread = sum(finding.rule in INCOMPLETE_RULES for finding in found)
+    told = [each.properties["title"].split(" on ")[0] for each in commands[:-1]]
+    told_unread = sum(rule in INCOMPLETE_RULES for rule in told)
+    rest = f"{len(found) - unread - len(told) + told_unread} more findings"
+    assert commands[-1].data.endswith(
+        f"; in the report: {rest} and {unread - told_unread} more notes on what could not be read"
+    )
+    assert f"{len(found) - unread} findings at or above" in commands[-1].data
+
+
+def test_a_host_that_may_be_somebody_else_is_never_left_out() -> None:
+    report = a_report(*(a_bad_host(f"a{at}") for at in range(12)), a_lost_host("z", "hostkey-changed"))
+    assert commands_of(report)[0].properties["title"] == "unreachable on z"
+    many = a_report(a_bad_host("a"), *(a_lost_host(f"z{at}", "hostkey-changed") for at in range(12)))
+    titles = [each.properties["title"] for each in commands_of(many)]
+    assert [title.split(" on ")[0] for title in titles[:5]] == ["unreachable"] * 3 + [
+        "forbidden-listener",
+        "unexpected-listener",
+    ]
 
 
 def test_the_total_keeps_its_place_among_notices() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from jsonschema import validate
 
-from auditor.model.report import AuditReport
+from auditor.model.origin import Origin
+from auditor.model.report import AuditReport, Hygiene, build_report
 from auditor.reporters.gitlab import render
 from tests.reporters.fleet import fleets, hostile_fleet, mixed_fleet
 from tests.reporters.naughty import NAUGHTY
@@ -53,7 +54,7 @@ def issues_of(report: AuditReport) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("name", fleets())
 def test_every_sample_is_valid(name: str) -> None:
     report = fleets()[name]
-    assert len(issues_of(report)) == sum(len(host.findings) for host in report.hosts)
+    assert len(issues_of(report)) == sum(len(host.findings) for host in report.hosts) + bool(report.unsaid)
 
 
 def test_severities_and_places() -> None:
@@ -82,3 +83,13 @@ def test_a_hostile_fleet_is_valid_and_inert(text: str) -> None:
     assert render(hostile_fleet(text)).isascii()
     assert b"##[" not in render(hostile_fleet(text))
     assert all(len(issue["description"]) <= 1_000 and "\n" not in issue["description"] for issue in issues)
+
+
+def test_where_the_exit_code_is_not_0_an_issue_says_why() -> None:
+    [cut] = issues_of(fleets()["stopped"])
+    assert (cut["check_name"], cut["severity"], cut["location"]["path"]) == ("run", "critical", "inventory.yaml")
+    assert "hosts may be missing" in cut["description"]
+    calm, rot = fleets()["passing"], Hygiene(kind="unused-allow", message="x", origin=Origin(file="p.yaml", line=1))
+    [strict] = issues_of(build_report(calm.run, calm.hosts, [rot], "low", calm.generator, strict=True))
+    assert strict["description"] == "1 problem in the policies (1 unused-allow)"
+    assert issues_of(build_report(calm.run, calm.hosts, [rot], "low", calm.generator)) == []

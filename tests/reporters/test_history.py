@@ -10,7 +10,17 @@ from auditor.model.report import AuditReport
 from auditor.reporters.history import render_history
 from auditor.reporters.json import render as render_json
 from auditor.reporters.past_runs import PastRun, read_head
-from tests.reporters.fleet import STARTED, a_bad_host, a_calm_host, a_report, fleets, hostile_fleet, mixed_fleet
+from tests.reporters.fleet import (
+    STARTED,
+    a_bad_host,
+    a_calm_host,
+    a_lost_host,
+    a_report,
+    fleets,
+    hostile_fleet,
+    limit,
+    mixed_fleet,
+)
 from tests.reporters.naughty import NAUGHTY
 
 
@@ -78,6 +88,20 @@ def test_newest_first_with_its_counts() -> None:
     assert page.rows[1] == ["pass", "two", "2026-03-02 05:06:07 UTC", *"1100000000", "0"]
     assert page.rows[2] == ["fail", "one", "2026-03-01 05:06:07 UTC", *"8321211110", "1"]
     assert page.links == ["#runs", "two/report.html", "one/report.html"]
+
+
+def test_what_no_host_said_is_not_zero() -> None:
+    lost, none = a_report(a_lost_host("a")), a_report()
+    page = Page(render_history([a_run("lost", dated(lost, 2)), a_run("none", dated(none, 1))]))
+    assert page.rows[1] == ["incomplete", "lost", "2026-03-02 05:06:07 UTC", *"10001", *"——————"]
+    assert page.rows[2] == ["passnothing audited", "none", "2026-03-01 05:06:07 UTC", *"00000", *"——————"]
+    assert b"b-pass" not in render_history([a_run("none", none)]).split(b"</style>")[1]
+
+
+def test_a_limited_run_is_told_from_a_full_one() -> None:
+    limited = limit(a_report(a_calm_host("a")), 1, of=13)
+    page = Page(render_history([a_run("one", dated(limited, 1)), a_run("two", dated(a_report(a_calm_host("a")), 2))]))
+    assert (page.rows[1][0], page.rows[2][0]) == ("pass", "pass1 of 13 hosts chosen")
 
 
 def test_equal_histories_give_equal_bytes_in_any_order() -> None:

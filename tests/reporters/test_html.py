@@ -268,7 +268,8 @@ def test_the_hash_seed_leaves_no_trace() -> None:
 def test_the_header_says_which_run_it_was() -> None:
     report = mixed_fleet()
     text = squeeze(read(report).text)
-    assert "5 of 8 hosts fully audited: 2 not reached, 1 read only in part" in text
+    assert "5 of 8 hosts fully audited: 1 with a wrong host key, 1 not reached, 1 read only in part" in text
+    assert "1 host answered with a host key that must not be trusted (edge-02): somebody else may be answering" in text
     assert "2026-03-04 05:06:07 UTC" in text
     assert "2026-03-04 05:06:19 UTC" in text
     assert all(reason in text for reason in report.exit.reasons)
@@ -306,6 +307,14 @@ def test_twins_fold_only_when_they_are_alike() -> None:
 def cards(report: AuditReport) -> str:
     text = squeeze(read(report).text)
     return text[text.index("In short") : text.index(" Findings", text.index("ending in 30 days"))]
+
+
+def test_what_is_bound_to_every_address_is_counted_in_two_ways_and_says_so() -> None:
+    clients = [a_judged(port=40000 + at, proto="udp", kind="ephemeral-udp", verdict="ignored") for at in range(3)]
+    page = read(a_report(a_host_report("web-01", [a_judged(), *clients])))
+    assert "1 bound to every address" in " ".join(page.text.split())
+    assert page.text.count("here with ephemeral UDP, which “bound to every address” leaves out") == 1
+    assert "4 wildcard" in page.text
 
 
 def test_not_measured_is_not_zero() -> None:

@@ -62,7 +62,7 @@ def test_not_seen_is_not_nothing() -> None:
     """Only root sees what NAT and IPVS pass on."""
     text = said(render(a_report(a_calm_host("web-01"))))
     assert "— lead elsewhere (NAT)" in text
-    assert "Not known: no host was read as root" in text
+    assert "Not known: what NAT and IPVS pass on was read on no host" in text
     denied = some_coverage(Coverage(source="nat", status="denied"))
     for asked_in_vain in (denied, some_coverage()):  # the latter by the kit: as root, but for nothing else
         host = a_calm_host("web-01", facts=a_system(privileged=True), coverage=asked_in_vain)
@@ -71,7 +71,7 @@ def test_not_seen_is_not_nothing() -> None:
     assert "0 lead elsewhere (NAT)" in said(render(a_report(seen)))
     text = said(render(a_report(seen, a_calm_host("web-02", coverage=denied), a_lost_host("edge"))))
     assert "0 lead elsewhere (NAT, 1 of 2 hosts)" in text
-    assert "Nothing, on the 1 host read as root." in text
+    assert "Nothing, on the 1 host where it could be read." in text
 
 
 def test_many_are_counted() -> None:

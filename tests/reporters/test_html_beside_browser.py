@@ -113,7 +113,7 @@ def test_a_host_shows_all_of_it(mixed: Page) -> None:
 
 def test_none_and_not_known_say_so(viewer: Viewer) -> None:
     page = viewer.show(render(fleets()["passing"]), "#tab=ports&each=elsewhere")
-    expect(page.locator("#about-elsewhere")).to_contain_text("Not known: no host was read as root")
+    expect(page.locator("#about-elsewhere")).to_contain_text("Not known: what NAT and IPVS pass on was read on no host")
     page.locator(".switch a", has_text="Unix sockets").click()
     expect(page.locator("#about-unix")).to_be_visible()
     page.locator(".switch a", has_text="By port").click()
@@ -140,7 +140,7 @@ def test_what_is_new_can_be_filtered(viewer: Viewer) -> None:
     )
     page = viewer.show(render(report.model_copy(update={"changes": delta})))
     page.locator(".card", has_text="new").first.click()
-    expect(page.locator("#query")).to_have_value("change:new")
+    expect(page.locator("#query")).to_have_value("change:new -severity:waived")
     expect(page.locator("#shown")).to_have_text("1 of 5 findings shown")
     plain = viewer.show(render(report), "#tab=findings&q=change:new")
     expect(plain.locator("#shown")).to_have_text("0 of 5 findings shown")

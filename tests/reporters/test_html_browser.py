@@ -11,10 +11,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from auditor.model.facts import Proto
 from auditor.model.report import AuditReport
 from auditor.reporters.html import render
 from tests.reporters.browser import SPY, Viewer, open_browser
-from tests.reporters.fleet import fleets, hostile_fleet, large_fleet, mixed_fleet
+from tests.reporters.fleet import (
+    a_host_report,
+    a_judged,
+    a_report,
+    fleets,
+    hostile_fleet,
+    large_fleet,
+    mixed_fleet,
+)
 
 TABS = ("findings", "hosts", "ports", "rules", "waivers", "unaudited", "changes", "run")
 ROW = "tbody[role] tr"
@@ -54,7 +63,7 @@ def test_a_report_opens_quietly_on_every_tab(viewer: Viewer, name: str) -> None:
         page.locator(f"#tabs a[data-tab={tab}]").click()
         expect(page.locator(f"#{tab}")).to_be_visible()
         assert page.locator("main > .panel:visible").count() == 1
-    assert page.locator("h1").inner_text() in {"Pass", "Fail", "Incomplete"}
+    assert page.locator("h1").inner_text() in {"Pass", "Fail", "Incomplete", "Nothing audited"}
 
 
 def test_the_report_begins_where_the_bad_news_is(viewer: Viewer) -> None:
@@ -129,6 +138,11 @@ def test_markup_that_got_through_would_still_do_nothing(browser: Browser, tmp_pa
         ("waiver:w-17", 1),
         ("0.0.0.0:5432", 1),
         ("nothing-has-this", 0),
+        ("family:ipv6", 2),
+        ("address:::", 2),
+        ("-family:ipv6", 3),
+        ("family:ipv6 port:23", 1),
+        ("NIST-CM-7", 5),
     ],
 )
 def test_the_search_finds(mixed: Page, query: str, expected: int) -> None:
@@ -149,6 +163,47 @@ def test_the_search_asks_each_tab_its_own_question(mixed: Page) -> None:
     assert ports == ["5432/tcp", "22/tcp", "9100/tcp", "40123/udp", "443/tcp"]
     mixed.evaluate("location.hash = 'tab=unaudited&q=code:tcp-refused'")
     expect(mixed.locator("#shown")).to_have_text("1 of 3 hosts shown")
+
+
+def test_a_finding_is_found_by_every_listener_it_is_about(mixed: Page) -> None:
+    mixed.evaluate("location.hash = 'tab=ports&each=1&q=port:23 severity:critical'")
+    expect(mixed.locator("#shown")).to_have_text(re.compile("^2 of "))
+    assert {row.split()[3] for row in rows(mixed, "ports")} == {"0.0.0.0", "::"}
+
+
+def test_terms_about_listeners_mean_one_and_the_same(viewer: Viewer) -> None:
+    apart = a_host_report("apart", [a_judged("127.0.0.1", 5432), a_judged("0.0.0.0", 22)])
+    one = a_host_report("one", [a_judged("0.0.0.0", 5432, user="root", uid=0)])
+    bad = a_host_report("bad", [a_judged("0.0.0.0", 22, "denied")])
+    page = viewer.show(render(a_report(apart, one, bad)), "#tab=hosts&sort=host")
+    for query, expected in (
+        ("port:5432 scope:wildcard", ["one"]),
+        ("port:5432", ["apart", "one"]),
+        ("port:5432 -scope:loopback", ["one"]),
+        ("scope:wildcard port:22 group:none", []),
+        ("user:0", ["one"]),
+    ):
+        page.fill("#query", query)
+        expect(page.locator("#shown")).to_have_text(f"{len(expected)} of 3 hosts shown")
+        assert [row.split()[0] for row in rows(page, "hosts")] == expected, query
+
+
+def test_a_field_that_is_none_is_said(mixed: Page) -> None:
+    mixed.fill("#query", "prot:23")
+    expect(mixed.locator("#live-findings .calm")).to_contain_text("no field “prot:”")
+    expect(mixed.locator("#live-findings .calm")).to_contain_text("Perhaps proto:?")
+
+
+def test_a_finding_is_found_by_its_id_and_a_host_by_its_system(viewer: Viewer) -> None:
+    report = mixed_fleet()
+    wanted = finding_of(report, "forbidden-listener")
+    page = viewer.show(render(report))
+    page.fill("#query", wanted)
+    expect(page.locator("#shown")).to_have_text("1 of 5 findings shown")
+    facts = report.hosts[0].facts
+    assert facts
+    page.evaluate("(text) => { location.hash = `tab=hosts&q=${text}`; }", facts.kernel)
+    expect(page.locator("#shown")).to_have_text(re.compile(r"^[1-8] of 8 hosts shown"))
 
 
 def test_chips_selects_and_cards_are_the_same_search(mixed: Page) -> None:
@@ -225,6 +280,64 @@ def test_the_back_button_undoes(mixed: Page) -> None:
     expect(mixed.locator("#shown")).to_have_text("5 of 5 findings shown")
     mixed.go_forward()
     expect(mixed.locator("#query")).to_have_value("severity:critical")
+
+
+def test_the_filter_goes_along_and_the_way_back_leads_to_it(mixed: Page) -> None:
+    mixed.evaluate("location.hash = 'tab=findings&q=host:web-03&sort=-host'")
+    expect(mixed.locator("#shown")).to_have_text("3 of 5 findings shown")
+    expect(mixed).to_have_title(re.compile("^Findings · host:web-03 · Fail"))
+    mixed.locator("#tabs a[data-tab=hosts]").click()
+    expect(mixed.locator("#shown")).to_have_text("1 of 8 hosts shown")
+    mixed.locator("#tabs a[data-tab=findings]").click()
+    expect(mixed).to_have_url(re.compile("q=host:web-03&sort=-host"))
+    opened = mixed.locator("#live-findings .subject").nth(1)
+    address = opened.get_attribute("href")
+    opened.click()
+    expect(mixed.locator("#detail-title")).to_be_focused()
+    expect(mixed).to_have_title(re.compile("^tcp .* · Fail"))
+    mixed.go_back()
+    expect(mixed.locator(f'#live-findings a[href="{address}"]')).to_be_focused()
+    mixed.locator("#live-findings .subject").first.click()
+    mixed.locator("#detail .back a").click()
+    expect(mixed.locator("#shown")).to_have_text("3 of 5 findings shown")
+    expect(mixed).to_have_url(re.compile("q=host:web-03&sort=-host"))
+
+
+def test_escape_from_an_address_that_was_opened_stays_in_the_report(viewer: Viewer) -> None:
+    page = viewer.show(render(mixed_fleet()), "#host=web-03")
+    expect(page.locator("#detail-title")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#shown")).to_have_text("8 of 8 hosts shown")
+
+
+def test_the_arrow_down_leads_from_the_search_to_the_rows(mixed: Page) -> None:
+    mixed.locator("#query").focus()
+    mixed.keyboard.press("ArrowDown")
+    assert mixed.evaluate("document.activeElement.closest('tr').dataset.at") == "0"
+
+
+def test_paper_says_that_it_is_filtered(mixed: Page) -> None:
+    mixed.fill("#query", "group:db")
+    expect(mixed.locator("#shown")).to_have_text("2 of 5 findings shown")
+    mixed.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(mixed.locator("#print-note")).to_have_text("Filtered by “group:db”: 2 of 5 findings.")
+    mixed.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(mixed.locator("#print-note")).to_be_hidden()
+    mixed.locator("#clear").click()
+    mixed.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(mixed.locator("#print-note")).to_be_hidden()
+
+
+def test_paper_gets_the_lines_to_paste_and_the_run(viewer: Viewer) -> None:
+    document = render(mixed_fleet())
+    assert (
+        '@bottom-left { content: "netaudit · 20260304T050607Z-7f3a · 2026-03-04 05:06:19 UTC · fail";'
+        in document.decode()
+    )
+    page = viewer.show(document)
+    page.emulate_media(media="print")
+    expect(page.locator("#live-findings code.paper").first).to_have_text("systemctl disable --now telnet.socket")
+    expect(page.locator("#live-findings code.paper").first).to_be_visible()
 
 
 def test_a_search_in_the_address_is_opened(viewer: Viewer) -> None:
@@ -311,6 +424,53 @@ def test_the_heat_map_follows_the_filter(viewer: Viewer) -> None:
     twin = page.locator("#heat table tbody tr").first
     expect(twin).to_be_visible()
     assert page.locator("#heat svg rect").count() > 20
+
+
+def test_the_heat_map_leaves_out_nobody_worse_than_who_is_drawn(viewer: Viewer) -> None:
+    calm = [a_host_report(f"calm-{at:02d}", [a_judged(port=port) for port in (22, 80)]) for at in range(45)]
+    bad = a_host_report("worst", [a_judged(port=23, verdict="denied"), a_judged(port=80, verdict="waived")])
+    page = viewer.show(render(a_report(*calm, bad)), "#tab=ports")
+    expect(page.locator("#heat svg text", has_text="worst")).to_have_count(1)
+    expect(page.locator("#heat figcaption")).to_contain_text("6 more hosts are not drawn, none of them worse.")
+    expect(page.locator("#heat rect.bad")).to_have_count(1)
+    expect(page.locator("#heat rect.spared title")).to_have_text("worst, 80/tcp: 1, 1 waived")
+
+
+def test_hosts_and_ports_count_as_the_page_above_them(mixed: Page) -> None:
+    mixed.evaluate("location.hash = 'tab=hosts&sort=host'")
+    expect(mixed.locator("#shown")).to_have_text("8 of 8 hosts shown")
+    found = mixed.locator("#live-hosts td[data-key=findings]").all_inner_texts()
+    assert sum(int(text) for text in found if text.isdigit()) == 4
+    expect(mixed.locator("#tabs a[data-tab=findings] .count").first).to_have_text("4")
+    mixed.evaluate("location.hash = 'tab=ports'")
+    expect(mixed.locator("#live-ports td[data-key=hosts]").first).to_contain_text("of 6")
+
+
+def test_long_names_are_told_whole(viewer: Viewer) -> None:
+    name = f"{'n' * 90}-01"
+    page = viewer.show(render(a_report(a_host_report(name, [a_judged()]))), "#tab=hosts")
+    expect(page.locator("#live-hosts th[data-key=host] .clip")).to_have_attribute("title", name)
+
+
+_SPANS = """(svg) => {
+    const frame = svg.getBoundingClientRect();
+    const labels = [...svg.querySelectorAll("text")].map((label) => label.getBoundingClientRect());
+    return labels.flatMap((label) => [label.top - frame.top, frame.right - label.right]);
+}"""
+
+
+@pytest.mark.parametrize(
+    "ports", [[(999, "udplite"), (22, "tcp")], [(65535, "udplite")], [(65535, "udp")], [(1, "tcp")]]
+)
+def test_the_heat_map_has_room_for_its_longest_label(viewer: Viewer, ports: list[tuple[int, Proto]]) -> None:
+    host = a_host_report("web-01", [a_judged(port=port, proto=proto) for port, proto in ports])
+    document = render(a_report(host))
+    drawn = viewer.show(document, "#tab=ports").locator("#heat svg.heat")
+    printed = viewer.show(document, java_script_enabled=False).locator("#ports .static svg.heat")
+    for drawing in (drawn, printed):
+        spans = drawing.evaluate(_SPANS)
+        assert len(spans) == 2 * (len(ports) + 1)
+        assert min(spans) >= -2  # a box is higher than the letters in it
 
 
 def test_many_rows_are_drawn_only_where_one_looks(viewer: Viewer) -> None:
@@ -401,7 +561,17 @@ def test_the_filtered_rows_export(mixed: Page) -> None:
     assert [row["subject"] for row in listed] == [row["subject"] for row in loaded]
     assert [row["severity"] for row in loaded] == ["critical", "high", "medium"]
     assert loaded[2]["waived_by"] == "w-17"
-    assert len(export(mixed, "Markdown").strip().split("\n")) == 5
+    assert all(loaded[2][name] for name in ("waiver_owner", "waiver_reason", "waived_until"))
+    assert (loaded[0]["run"], loaded[0]["port"], loaded[0]["scope"]) == ("20260304T050607Z-7f3a", 23, "wildcard")
+    mixed.locator("#export-open").click()
+    expect(mixed.locator("#export a.button")).to_have_attribute(
+        "download", "netaudit-findings-20260304T050607Z-7f3a-3-of-5.csv"
+    )
+    expect(mixed.locator("#export")).to_contain_text("3 of 5 findings by the filter host:web-03")
+    mixed.get_by_role("button", name="Close").click()
+    titled = export(mixed, "Markdown").strip().split("\n")
+    assert titled[0].replace("\\", "") == "Run 20260304T050607Z-7f3a: 3 of 5 findings by the filter host:web-03"
+    assert len(titled) == 2 + 5
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "a|b`c`<b>[x](y)", 'a"b,c;d'])
@@ -409,7 +579,7 @@ def test_what_is_exported_stays_text(viewer: Viewer, text: str) -> None:
     page = viewer.show(render(hostile_fleet(text)))
     cells = [cell for row in csv.reader(io.StringIO(export(page, "CSV"))) for cell in row]
     assert [cell for cell in cells if re.match(r"[=+\-@\t\r]", cell)] == []
-    lines = export(page, "Markdown").strip().split("\n")
+    lines = export(page, "Markdown").strip().split("\n")[2:]
     bars = [len(re.findall(r"(?<!\\)\|", line)) for line in lines]
     assert len(set(bars)) == 1
     assert not re.search(r"(?<!\\)[`<\[]", "\n".join(lines))
@@ -476,6 +646,9 @@ def test_the_theme_can_be_turned(viewer: Viewer) -> None:
     back = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(back) == "rgb(245, 246, 248)"
     page.locator("#theme").click()
+    assert page.evaluate(back) == "rgb(16, 19, 23)"
+    page.reload()
+    expect(page.locator("#theme")).to_have_text("Theme: dark")
     assert page.evaluate(back) == "rgb(16, 19, 23)"
     page.locator("#theme").click()
     assert page.evaluate(back) == "rgb(245, 246, 248)"

@@ -4,18 +4,23 @@ import base64
 import gzip
 import json
 from collections.abc import Sequence
+from importlib.resources import files
 from typing import Any
 
 import pytest
 
 from auditor.model.facts import Owner
+from auditor.model.finding import Waived
+from auditor.model.policy import Severity
 from auditor.model.report import AuditReport, JudgedListener
 from auditor.reporters import html_data, html_share
 from auditor.reporters.html import render
-from auditor.reporters.html_census import take_census
+from auditor.reporters.html_census import KIND, take_census
 from auditor.reporters.html_data import Island
+from auditor.reporters.html_findings import build_findings, list_findings
 from auditor.reporters.html_fleet import count_fleet
 from auditor.reporters.html_place import Locator, Place
+from auditor.reporters.html_words import Words
 from tests.reporters.fleet import (
     a_finding,
     a_host_report,
@@ -164,6 +169,36 @@ def test_what_is_not_known_is_about_no_port() -> None:
     assert (findings["at"], findings["port"], findings["proto"]) == ([-1], [-1], [-1])
 
 
+def test_words_come_in_their_natural_order() -> None:
+    words = Words()
+    numbers = words.add_all(["web-10", "web-9", "Web-9", None, "web-09", "web", "web-9a"])
+    assert words.close() == ["web", "Web-9", "web-09", "web-9", "web-9a", "web-10"]
+    assert words.settle(numbers) == [5, 3, 1, -1, 2, 0, 4]
+
+
+def test_kinds_come_by_port_and_then_as_they_are_written() -> None:
+    listeners = (*twins(443), *twins(22), a_judged("127.0.0.1", 443), a_judged("0.0.0.0", 443, "denied", "udp"))
+    census = take_census([listeners, listeners[::-1]])
+    port = KIND.index("port")
+    assert list(census.kinds) == sorted(census.kinds, key=lambda kind: (kind[port], repr(kind)))
+    assert [census.ports[number] for number in census.host_ports[0]] == [(one.port, one.proto) for one in listeners]
+
+
+@pytest.mark.parametrize("most", [0, 1, 7, 1_000])
+def test_the_worst_findings_stand_in_the_page(most: int) -> None:
+    waived = Waived(waiver="w", reason="r", owner="o", expires="2027-01-01")
+    levels: tuple[Severity, ...] = ("info", "critical", "low", "high", "medium", "high")
+    hosts = [
+        a_host_report(
+            name, (), [a_finding(name, severity=level, waived=waived if name == "b" else None) for level in levels]
+        )
+        for name in ("a", "b", "c")
+    ]
+    report = a_report(*hosts)
+    found = build_findings(count_fleet(report), most)
+    assert (list(found.rows), found.total) == (list_findings(report)[:most], 18)
+
+
 @pytest.mark.parametrize(("hosts", "most"), [(100, 250_000), (1_000, 500_000)])
 def test_the_page_stays_small(hosts: int, most: int) -> None:
     assert len(render(large_fleet(hosts, listeners=22))) < most
@@ -173,3 +208,12 @@ def test_the_program_of_the_page_stays_small() -> None:
     page = Reader(render(fleets()["none"]))
     boot, _data, program = page.scripts
     assert len(page.raw["style"]) + len(boot) + len(program) < 120_000
+
+
+def test_no_template_literal_goes_on_in_another_line() -> None:
+    """For the page holds the program without its indentation."""
+    folder = files("auditor.reporters") / "templates" / "app"
+    programs = [path for path in folder.iterdir() if path.name.endswith(".js")]
+    lines = [line for path in programs for line in path.read_text().splitlines()]
+    assert programs
+    assert [line for line in lines if line.count("`") % 2] == []

@@ -18,7 +18,9 @@ from tests.reporters.fleet import (
     a_lost_host,
     a_partial_host,
     a_report,
+    a_system,
     hostile_fleet,
+    limit,
     mixed_fleet,
 )
 from tests.reporters.test_html import HOSTILE, Reader, squeeze
@@ -56,7 +58,8 @@ def waived_host(name: str) -> HostReport:
 def test_a_control_is_concluded_only_from_what_was_read(hosts: tuple[HostReport, ...], conclusion: Conclusion) -> None:
     control = next(one for one in build_controls(under_control(*hosts)) if one.id == "CIS-2.1.22")
     assert control.conclusion == conclusion
-    assert control.conforming + control.deviating.total + control.unread.total == control.scope.total
+    counted = control.conforming + control.excepted.total + control.deviating.total + control.unread.total
+    assert counted == control.scope.total
 
 
 def test_an_interrupted_run_concludes_nothing_good() -> None:
@@ -77,8 +80,77 @@ def test_the_page_says_who_accepted_what_until_when() -> None:
     text = squeeze(Reader(render(under_control(a_calm_host("a"), waived_host("b")))).text)
     assert "w-17 unexpected-listener ops@example.com 2026-12-31 migration b" in text
     assert "Met with exceptions" in text
-    assert "Every host in scope was asked, none was sampled." in text
     assert "A host that was not read is never counted as conforming." in text
+
+
+def text_of(report: AuditReport) -> str:
+    return squeeze(Reader(render(report)).text)
+
+
+def test_a_waived_host_is_excepted_and_not_conforming() -> None:
+    report = under_control(a_calm_host("a"), waived_host("b"))
+    control = next(one for one in build_controls(report) if one.id == "CIS-2.1.22")
+    assert (control.conforming, control.excepted.shown) == (1, ("b",))
+
+
+def test_a_conforming_host_that_breaks_other_rules_is_not_passed_over() -> None:
+    other = a_host_report("b", (), (a_finding("b", controls=("OTHER-1",)),))
+    control = next(one for one in build_controls(under_control(a_calm_host("a"), other)) if one.id == "CIS-2.1.22")
+    assert (control.conforming, control.elsewhere) == (2, 1)
+    assert "2 conforming (1 of them with findings that do not count against this control)" in text_of(
+        under_control(a_calm_host("a"), other)
+    )
+
+
+def test_a_deviation_says_what_where_and_what_ends_it() -> None:
+    report = under_control(a_bad_host("b"))
+    text = text_of(report)
+    critical = report.hosts[0].findings[0]
+    assert f"b ({critical.id[:8]})" in text
+    assert "forbidden-listener, decided by policies/base.yaml:31" in text
+    assert "telnet is forbidden: clear-text login." in text
+    assert "systemctl disable --now telnet.socket" in text
+
+
+def test_each_host_of_which_nothing_is_concluded_has_its_reason() -> None:
+    text = text_of(under_control(a_partial_host("b"), a_lost_host("c", policies=("web-tier",))))
+    assert "b /proc/net/udp6 could not be read (denied); UDP over IPv6 is not known" in text
+    assert "c tcp-refused: c.example.com port 22: connection refused" in text
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        (limit(under_control(a_calm_host("a")), 1, 1), "Every host in scope was asked, none was sampled."),
+        (under_control(a_calm_host("a")), "how many hosts its inventory has was not recorded"),
+        (limit(under_control(a_calm_host("a")), 1, 13), "1 of the inventory’s 13 hosts were chosen for this run"),
+        (limit(under_control(a_calm_host("a"), partial=True), 13, 13), "1 of 13 hosts were fully audited"),
+        (limit(under_control(a_calm_host("a"), partial=True), 13, 13), "Not every host was asked"),
+    ],
+)
+def test_no_more_is_claimed_than_was_asked(report: AuditReport, said: str) -> None:
+    text = text_of(report)
+    assert said in text
+    assert ("none was sampled" in text) == (said.startswith("Every"))
+
+
+@pytest.mark.parametrize(
+    ("treated", "said"),
+    [
+        ("strict", "with the host key verified before any credential was sent"),
+        ("accept-new", "host keys that were not on file taken on trust at first use"),
+        ("ignored", "with host keys not verified"),
+    ],
+)
+def test_how_host_keys_were_treated(treated: str, said: str) -> None:
+    report = limit(under_control(a_calm_host("a")), 1, 1, host_keys=treated)
+    assert said in text_of(report)
+    assert "with the host key verified" not in text_of(report) or treated == "strict"
+
+
+def test_a_key_that_an_earlier_run_took_on_trust_counts() -> None:
+    facts = a_system(host_key_trust="accepted")
+    assert "taken on trust at first use" in text_of(under_control(a_calm_host("a", facts=facts)))
 
 
 def test_without_controls_the_page_says_how_to_name_them() -> None:

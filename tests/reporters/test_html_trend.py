@@ -19,6 +19,7 @@ from tests.reporters.fleet import (
     a_lost_host,
     a_report,
     hostile_fleet,
+    limit,
     mixed_fleet,
 )
 from tests.reporters.naughty import NAUGHTY
@@ -79,7 +80,23 @@ def test_a_few_beside_very_many_still_show() -> None:
 def test_nothing_found_and_nothing_read_look_different() -> None:
     trend = build_trend([days_before(a_report(a_calm_host("a")), 1), a_report(a_lost_host("a"))])
     assert trend is not None
-    assert [[piece.kind for piece in run.pieces] for run in trend.runs] == [["t-none"], ["t-none", "t-unread"]]
+    assert [[piece.kind for piece in run.pieces] for run in trend.runs] == [["t-none"], ["t-unread"]]
+    assert [run.found for run in trend.runs] == [0, None]
+    text = " ".join(
+        Reader(render(a_report(a_lost_host("a")), [a_past(days_before(a_report(a_calm_host("a")), 1))])).text.split()
+    )
+    assert "2026-03-04 05:06:07 UTC incomplete — — — — — 1 1" in text
+    assert "incomplete, findings not known, 1 of 1 hosts" in text
+
+
+def test_a_run_of_a_part_of_the_inventory_looks_so() -> None:
+    limited = limit(mixed_fleet(), 8, of=13)
+    page = render(limited, [a_past(days_before(mixed_fleet(), 1))])
+    text = " ".join(Reader(page).text.split())
+    assert "Pale: only some of the inventory’s hosts (limited or interrupted)." in text
+    assert "fail, 8 of 13 hosts chosen 1 1 1 1 0 3 8" in text
+    assert page.count(b'<g class="part">') == 2  # the chart and its small twin
+    assert b'<g class="part">' not in render(mixed_fleet(), [a_past(days_before(mixed_fleet(), 1))])
 
 
 def test_the_report_shows_it_with_its_numbers() -> None:

@@ -7,7 +7,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from auditor.model.report import AuditReport
+from auditor.model.origin import Origin
+from auditor.model.report import AuditReport, Hygiene, build_report
 from auditor.reporters.junit import render
 from tests.reporters.fleet import (
     a_calm_host,
@@ -21,6 +22,8 @@ from tests.reporters.fleet import (
     mixed_fleet,
 )
 from tests.reporters.naughty import NAUGHTY
+
+ROT = Hygiene(kind="unused-allow", message="nothing needs it", origin=Origin(file="p.yaml", line=1))
 
 
 def suite_of(report: AuditReport) -> TestSuite:
@@ -166,3 +169,27 @@ def test_a_hostile_fleet_is_well_formed_and_inert(text: str) -> None:
     unsafe = set(data.decode()) & {chr(code) for code in (*range(10), *range(11, 32), 0x7F, 0x202E, 0xFFFE, 0xFFFF)}
     assert unsafe == set()
     assert suite_of(hostile_fleet(text)).tests == 5
+
+
+def test_where_the_exit_code_is_not_0_a_case_says_why() -> None:
+    cut = cases_of(fleets()["stopped"])
+    assert [(case.classname, case.name, outcome_of(case)) for case in cut if outcome_of(case) != "passed"] == [
+        ("netaudit", "the run as a whole", "error")
+    ]
+    assert "hosts may be missing" in cut[-1].result[0].message
+    calm = a_report(a_host_report("a", findings=[a_finding("a", severity="info")]))
+    for report, why in (
+        (build_report(calm.run, calm.hosts, (), "info", calm.generator), "1 finding at or above info on 1 host"),
+        (build_report(calm.run, calm.hosts, [ROT], "low", calm.generator, strict=True), "1 problem in the policies"),
+    ):
+        assert report.exit.code == 1
+        assert [(outcome_of(case), case.result[0].message[: len(why)]) for case in cases_of(report)[1:]] == [
+            ("failure", why)
+        ]
+
+
+def test_the_run_is_no_case_where_hosts_and_findings_say_it_all() -> None:
+    whole = (fleets()[name] for name in ("mixed", "lost", "passing"))
+    assert "the run as a whole" not in {case.name for report in whole for case in cases_of(report)}
+    strict = build_report(mixed_fleet().run, mixed_fleet().hosts, [ROT], "low", mixed_fleet().generator, strict=True)
+    assert cases_of(strict)[-1].result[0].message == "1 problem in the policies (1 unused-allow)"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from auditor.model.report import AuditReport
 from auditor.reporters import markdown, summary
 from auditor.reporters.markdown import render
 from auditor.reporters.markdown_text import write_code, write_prose
@@ -57,6 +58,17 @@ def assert_inert(data: bytes) -> None:
     assert {token.tag for token in tokens if token.type == "heading_open"} <= {"h1", "h2"}
 
 
+@pytest.mark.parametrize("report", [a_report(), a_report(a_lost_host("a"))])
+def test_nothing_is_counted_where_no_host_was_read(report: AuditReport) -> None:
+    assert ["—"] * 7 in cells_of(render(report))
+
+
+def test_no_host_is_not_a_green_pass() -> None:
+    text = render(a_report()).decode()
+    assert text.startswith("# netaudit: PASS, and nothing was audited\n")
+    assert "✅" not in text
+
+
 def test_the_mixed_fleet_says_what_is_wrong_worst_first() -> None:
     rows = cells_of(render(mixed_fleet()))
     assert [
@@ -89,7 +101,7 @@ def test_a_hostile_fleet_is_shown_and_does_nothing(module: object, text: str) ->
     data = (markdown if module is markdown else summary).render(hostile_fleet(text))
     assert_inert(data)
     widths = [len(row) for row in cells_of(data)]
-    assert widths == [5, 5, 7, 7, 6, 6, 4, 4, 4, 4, 5, 5, 3, 3]
+    assert widths == [5, 5, 7, 7, 6, 6, 4, 4, 4, 4, 6, 6, 3, 3]
 
 
 @given(st.text(alphabet="`|\\[]()<>!@#*_~-: a\n1.&;/w", max_size=15))

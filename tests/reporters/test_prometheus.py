@@ -94,9 +94,26 @@ def test_waivers_are_counted_by_how_soon_they_end() -> None:
 
 @pytest.mark.parametrize("name", fleets())
 def test_every_sample_is_read(name: str) -> None:
-    assert len(series_of(fleets()[name])) > 15
+    assert len(series_of(fleets()[name])) > 12
+
+
+@pytest.mark.parametrize("report", [a_report(), a_report(a_lost_host("a"))])
+def test_where_no_host_was_read_nothing_is_counted(report: AuditReport) -> None:
+    series = series_of(report)
+    assert value(series, "fleet_findings", severity="critical") is None
+    assert value(series, "listeners") is None
+    assert value(series, "findings_waived") is None
+    assert value(series, "waivers_expiring", days="30") is None
+    assert value(series_of(a_report(a_calm_host("a"))), "fleet_findings", severity="critical") == 0
 
 
 @pytest.mark.parametrize("text", NAUGHTY)
 def test_a_hostile_fleet_is_read_and_adds_no_series(text: str) -> None:
     assert len(series_of(hostile_fleet(text))) == len(series_of(hostile_fleet("plain")))
+
+
+def test_hosts_that_are_missing_are_not_covered() -> None:
+    cut = fleets()["stopped"]
+    assert math.isnan(value(series_of(cut), "coverage_ratio") or 0.0)
+    of_four = cut.model_copy(update={"run": cut.run.model_copy(update={"chosen": 4})})
+    assert value(series_of(of_four), "coverage_ratio") == 0.25

@@ -60,7 +60,7 @@ db-02 (db-02.example.com)
       9100/tcp is required, nothing listens there.  [policies/web.yaml:7]
       Stop the service, bind it to one address, or add it to the allowlist.
 
-unreachable  hostkey-changed on 1 host
+wrong key    hostkey-changed on 1 host
     edge-02 (edge-02.example.com): the host showed ssh-ed25519 SHA256:aaaa, known_hosts has SHA256:bbbb
     If the change was planned: ssh-keygen -R edge-02.example.com, then add the new key.
 unreachable  tcp-refused on 1 host
@@ -97,6 +97,18 @@ def test_the_verdict_comes_first_and_the_caveat_last(name: str, first: str) -> N
     lines = text_of(fleets()[name]).splitlines()
     assert lines[0] == first
     assert lines[-1].startswith(HONESTY)
+
+
+@pytest.mark.parametrize("name", ["lost", "none"])
+def test_nothing_is_counted_where_no_host_was_read(name: str) -> None:
+    lines = text_of(fleets()[name]).splitlines()
+    assert "findings   not known: no host was read" in lines
+    assert "listeners  not known: no host was read" in lines
+
+
+def test_no_host_is_not_a_green_pass() -> None:
+    assert render_text(a_report(), color=True).startswith(b"\x1b[2mPASS\x1b[0m  0 of 0 hosts fully audited\n")
+    assert b"\n  nothing was audited: there was no host\n" in render_text(a_report())
 
 
 def test_compliant_hosts_are_counted_and_not_listed() -> None:

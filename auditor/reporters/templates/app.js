@@ -14,6 +14,8 @@
 
 {% include "app/beside.js" %}
 
+{% include "app/advice.js" %}
+
 {% include "app/views.js" %}
 
 {% include "app/charts.js" %}

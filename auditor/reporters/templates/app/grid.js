@@ -41,16 +41,16 @@ const toggleSort = (sort, key, add) => {
   return keys.join(",");
 };
 
-const makeGrid = ({ name, caption, columns, onSort }) => {
+const makeGrid = ({ name, nouns, columns, open }, onSort) => {
   const head = make("tr", { role: "row", "aria-rowindex": "1" });
   const above = make("tbody", { "aria-hidden": "true" });
   const body = make("tbody", { role: "rowgroup" });
   const below = make("tbody", { "aria-hidden": "true" });
   const grid = make("table", { class: `grid g-${name}`, role: "table" },
-    make("caption", { class: "quiet" }, caption), make("thead", { role: "rowgroup" }, head), above, body, below);
-  const empty = make("p", { class: "calm", hidden: true }, "Nothing here fits the filter.");
-  const cut = make("p", { class: "note cut", hidden: true });
-  const element = make("div", {}, cut, grid, empty);
+    make("caption.quiet", `${nouns} that fit the filter`), make("thead", { role: "rowgroup" }, head), above, body, below);
+  const empty = make("p.calm", { hidden: true });
+  const cut = make("p.note.cut", { hidden: true });
+  const element = make("div", cut, grid, empty);
   let rows = new Int32Array(0);
   let shownColumns = columns;
   let drawn = [-1, -1];
@@ -62,20 +62,24 @@ const makeGrid = ({ name, caption, columns, onSort }) => {
       const place = keys.findIndex((key) => key.replace(/^-/, "") === column.key);
       const down = place >= 0 && keys[place].startsWith("-");
       const heading = make("th", { scope: "col", role: "columnheader", "data-key": column.key, class: column.number && "number", "aria-sort": place === 0 && (down ? "descending" : "ascending") });
-      if (!column.rank) return dress(heading, {}, [column.label]);
-      const also = place > 0 && make("span", { class: "also" }, `${down ? "↓" : "↑"}${place + 1}`);
+      if (!column.rank) return dress(heading, {}, column.label);
+      const also = place > 0 && make("span.also", `${down ? "↓" : "↑"}${place + 1}`);
       const sortBy = (event) => onSort(column.key, event.shiftKey);
-      return dress(heading, {}, [make("button", { type: "button", title: "Shift sorts by this as well", on: { click: sortBy } }, column.label, also)]);
+      return dress(heading, {}, make("button", { type: "button", title: "Shift sorts by this as well", on: { click: sortBy } }, column.label, also));
     }));
   };
 
   const drawRow = (at) => {
     const row = make("tr", { role: "row", "aria-rowindex": at + 2, "data-at": at });
+    const one = open(rows[at]);
     shownColumns.forEach((column, place) => {
       const tag = column.header ? "th" : "td";
       const role = column.header ? "rowheader" : "cell";
       const cell = make(tag, { role, scope: column.header && "row", class: column.number && "number", "data-key": column.key, "data-label": column.label });
-      row.append(dress(cell, {}, [make("div", { class: "clip" }, or(column.cell(rows[at])))]));
+      const content = or(column.cell(one));
+      const clip = make("div.clip", typeof content === "string" ? make("span", content) : content); // an element, that ends in an ellipsis
+      if (column.tip) clip.title = clip.textContent; // whole, where it may not fit
+      row.append(dress(cell, {}, clip));
     });
     return row;
   };
@@ -87,7 +91,7 @@ const makeGrid = ({ name, caption, columns, onSort }) => {
     if (height > 0) {
       const filler = make("td", { colspan: shownColumns.length });
       filler.style.height = `${height}px`;
-      gap.append(make("tr", {}, filler));
+      gap.append(make("tr", filler));
     }
   };
 
@@ -152,15 +156,16 @@ const makeGrid = ({ name, caption, columns, onSort }) => {
     element,
     columns,
     get rows() { return rows; },
-    show: (newRows, { sort, columns: chosen = columns, rows: how }) => {
+    show: (newRows, { sort, columns: chosen = columns, rows: how, q = "" }) => {
       rows = newRows;
       shownColumns = chosen;
       whole = how === "all";
       const left = whole ? rows.length - PLAIN : 0;
       cut.hidden = left <= 0;
-      cut.textContent = `${plural(left, "more row")} that fit the filter are not in this table, which ends after ${PLAIN.toLocaleString("en")}: filter further, or export them.`;
+      cut.textContent = `${plural(left, "more row")} that fit the filter are not in this table, which ends after ${digits(PLAIN)}: filter further, or export them.`;
       grid.hidden = !rows.length;
       empty.hidden = Boolean(rows.length);
+      empty.textContent = `Nothing here fits the filter.${explainNothing(q)}`;
       grid.setAttribute("aria-rowcount", rows.length + 1);
       drawHead(sort);
       gather();
@@ -173,5 +178,6 @@ const makeGrid = ({ name, caption, columns, onSort }) => {
       return rows.length - Math.min(limit, rows.length);
     },
     gather,
+    focusRow,
   };
 };

@@ -1,7 +1,6 @@
 /* From the address to the page: one function shows a state, and everything else only changes the address. */
 
 const root = document.documentElement;
-let fleet = null;
 let search = null;
 let lists = {};
 let shownList = null;
@@ -9,16 +8,32 @@ let query = "";
 
 const stateOf = () => ({ tab: root.dataset.tab, ...readHash() });
 
-const showPanels = (tab) => {
-  for (const panel of all("main > .panel")) panel.hidden = panel.id !== tab;
-  for (const link of all("#tabs a")) {
-    if (link.dataset.tab === tab) link.setAttribute("aria-current", "page");
+/* What each list showed last: the way back to it, and the filter that goes along from one to the next. */
+const visited = {};
+const ownTitle = document.title;
+
+const visit = (state) => {
+  visited[state.tab] = state;
+  for (const link of all("#tabs a")) link.href = writeHash({ ...visited[link.dataset.tab], tab: link.dataset.tab, q: state.q });
+};
+
+const labelOf = (tab) => document.querySelector(`#tabs a[data-tab=${tab}]`).firstChild.textContent.trim();
+const nameView = (...words) => { document.title = [...words.filter(Boolean), ownTitle].join(" · "); };
+
+const markCurrent = (links, isCurrent, kind = "true") => {
+  for (const link of links) {
+    if (isCurrent(link.dataset)) link.setAttribute("aria-current", kind);
     else link.removeAttribute("aria-current");
   }
 };
 
-const rowsFor = (list, state) => {
-  const mask = search(state.q ?? "", list.target);
+const showPanels = (tab) => {
+  for (const panel of all("main > .panel")) panel.hidden = panel.id !== tab;
+  markCurrent(all("#tabs a"), (link) => link.tab === tab, "page");
+};
+
+const rowsFor = (list, { q = "" }) => {
+  const mask = search(q, list.target);
   if (list.count) return list.count(mask);
   const rows = list.sorted ?? list.all();
   if (!mask) return rows;
@@ -26,12 +41,6 @@ const rowsFor = (list, state) => {
   let count = 0;
   for (let at = 0; at < rows.length; at++) if (mask[rows[at]]) kept[count++] = rows[at];
   return kept.subarray(0, count);
-};
-
-const sortList = (list, sort) => {
-  if (list.count || list.sortedBy === sort) return;
-  list.sorted = sortRows(list.all(), list.columns, sort);
-  list.sortedBy = sort;
 };
 
 const timed = (name, work) => {
@@ -43,38 +52,42 @@ const timed = (name, work) => {
 
 const showList = (list, state) => {
   const sort = state.sort ?? list.sort;
-  if (!list.count && list.sortedBy !== sort) timed("sort", () => sortList(list, sort));
+  if (!list.count && list.sortedBy !== sort) {
+    list.sorted = timed("sort", () => sortRows(list.all(), list.columns, sort));
+    list.sortedBy = sort;
+  }
   timed("filter", () => {
     const found = rowsFor(list, state);
     const rows = list.count ? sortRows(found, list.columns, sort) : found;
     const shown = list.grid.show(rows, { ...state, sort, columns: columnsIn(list, state) });
     const total = list.count ? found.length : list.all().length;
-    say(`${shown.toLocaleString("en")} of ${plural(total, list.noun, list.nouns)} shown`);
+    say(`${digits(shown)} of ${plural(total, list.noun, list.nouns)} shown`);
+    list.tally = { shown: rows.length, total, q: state.q ?? "" };
   });
   shownList = list;
 };
 
-const showPortCharts = (state) => {
-  const mask = search(state.q ?? "", "listener");
-  const hosts = search(state.q ?? "", "host");
+const showPortCharts = ({ q = "" }) => {
+  const mask = search(q, "listener");
+  const hosts = search(q, "host");
   const count = hosts ? hosts.reduce((sum, one) => sum + one, 0) : fleet.hosts.name.length;
-  byId("heat").replaceChildren(heatMap(fleet, mask, count));
+  byId("heat").replaceChildren(heatMap(mask, count));
 };
 
 const EACH = { 1: "listeners", elsewhere: "exposures", unix: "unix" };
 const listOf = (state) => lists[state.tab === "ports" ? EACH[state.each] ?? "ports" : state.tab];
 
 const showSwitch = (state, list) => {
-  for (const link of all("#ports .switch a")) {
-    link.href = writeHash({ ...state, sort: null, columns: null, each: link.dataset.each });
-    if ((link.dataset.each || "") === (state.each || "")) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
-  }
+  const links = all("#ports .switch a");
+  for (const link of links) link.href = writeHash({ ...state, sort: null, columns: null, each: link.dataset.each });
+  markCurrent(links, ({ each }) => each === (state.each ?? ""));
   for (const about of all("#ports > [id^=about-]")) about.hidden = about.id !== list?.about;
 };
 
 const showTab = (state) => {
   showPanels(state.tab);
+  visit(state);
+  nameView(labelOf(state.tab), listOf(state) && state.q);
   delete root.dataset.detail;
   byId("detail").hidden = true;
   const list = listOf(state);
@@ -84,14 +97,14 @@ const showTab = (state) => {
   for (const one of Object.values(lists)) one.grid.element.hidden = one !== list || !anything;
   if (state.tab === "ports") showSwitch(state, list);
   if (!anything) return;
-  if (state.tab === "ports") {
-    if (byId("heat") && byId("heat").dataset.q !== (state.q ?? "")) {
-      byId("heat").dataset.q = state.q ?? "";
-      setTimeout(() => showPortCharts(state));
-    }
+  const { q = "" } = state;
+  const heat = byId("heat");
+  if (state.tab === "ports" && heat && heat.dataset.q !== q) {
+    heat.dataset.q = q;
+    setTimeout(() => showPortCharts(state));
   }
-  if (query !== (state.q ?? "") || document.activeElement !== byId("query")) byId("query").value = state.q ?? "";
-  query = state.q ?? "";
+  if (query !== q || document.activeElement !== byId("query")) byId("query").value = q;
+  query = q;
   drawFilters(state, list);
   showList(list, state);
 };
@@ -99,82 +112,105 @@ const showTab = (state) => {
 const showDetail = (view, tab) => {
   showPanels("");
   root.dataset.detail = "";
-  for (const link of all("#tabs a")) if (link.dataset.tab === tab) link.setAttribute("aria-current", "true");
+  markCurrent(all("#tabs a"), (link) => link.tab === tab);
   byId("toolbar").hidden = true;
   const title = make("h2", { tabindex: "-1", id: "detail-title" }, ...view.title);
-  const back = make("p", { class: "back" }, linkTo({ tab }, `← All ${tab === "unaudited" ? "hosts not audited" : tab}`));
+  const from = { tab, ...visited[tab] };
+  const back = make("p.back", linkTo(from, from.q ? `← The ${tab} shown before` : `← All ${tab}`));
   byId("detail").replaceChildren(back, title, ...view.content.flat(Infinity).filter(Boolean));
   byId("detail").hidden = false;
+  nameView(title.textContent);
   shownList = null;
   scrollTo(0, byId("tabs").getBoundingClientRect().top + scrollY);
   title.focus({ preventScroll: true });
 };
 
-const missing = (what, text) => ({ title: [`No such ${what}`], content: [make("p", {}, "This report has no ", what, " ", code(text), ".")] });
+const missing = (what, text) => ({ title: [`No such ${what}`], content: [make("p", "This report has no ", what, " ", code(text), ".")] });
 
 const places = new Map();
 let shownHash = null;
 
+/* Back in a list, the row that was opened has the focus again, for whoever goes on by keyboard. */
+const focusOpened = (hash) => {
+  const link = all("main > .panel:not([hidden]) a").find((one) => one.getAttribute("href") === hash);
+  (link ?? byId("main")).focus({ preventScroll: true });
+};
+
 const apply = () => {
+  const left = root.dataset.detail === undefined ? null : shownHash;
   if (shownHash !== null) places.set(shownHash, scrollY);
   shownHash = location.hash;
+  countSteps();
   const state = stateOf();
   if (state.finding) {
-    const row = fleet.findId(state.finding);
-    showDetail(row < 0 ? missing("finding", state.finding) : viewFinding(fleet, row), "findings");
+    const at = fleet.findId(state.finding);
+    showDetail(at < 0 ? missing("finding", state.finding) : viewFinding(fleet.findingAt(at)), "findings");
   } else if (state.host) {
-    const host = fleet.findHost(state.host);
-    showDetail(host < 0 ? missing("host", state.host) : viewHost(fleet, host), "hosts");
+    const at = fleet.findHost(state.host);
+    showDetail(at < 0 ? missing("host", state.host) : viewHost(fleet.hostAt(at)), "hosts");
   } else if (state.rule) {
-    showTab({ tab: "rules" });
+    showTab({ tab: "rules", q: query });
     const rule = byId(`rule-${state.rule}`);
     rule?.scrollIntoView();
     rule?.focus();
   } else {
     showTab(state);
     if (places.has(shownHash)) scrollTo(0, places.get(shownHash));
+    shownList?.grid.gather();
+    if (left !== null) focusOpened(left);
   }
 };
 
-const setTerm = (field, values, not = false) => {
+const setTerm = (field, values) => {
   const state = stateOf();
-  const terms = splitQuery(state.q ?? "").filter((term) => term.field !== field || term.not !== not);
-  if (values.length) terms.push({ not, field, value: values.join(",") });
+  const terms = splitQuery(state.q ?? "").filter((term) => term.field !== field || term.not);
+  if (values.length) terms.push({ not: false, field, value: values.join(",") });
   goTo({ ...state, q: joinQuery(terms) });
 };
 
-const valuesOf = (state, field) => splitQuery(state.q ?? "").filter((term) => term.field === field && !term.not).flatMap((term) => term.value.split(","));
+const valuesOf = ({ q = "" }, field) => splitQuery(q).filter((term) => term.field === field && !term.not).flatMap((term) => term.value.split(","));
+
+/* A box, or with `type: "radio"` a button, that looks like a label. */
+const chip = (label, attributes, change, title) =>
+  make("label.chip", { title }, make("input", { type: "checkbox", ...attributes, on: { change } }), make("span", label));
 
 const drawChips = (legend, field, names, state) => {
   const chosen = valuesOf(state, field);
   const toggle = (name) => setTerm(field, chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name]);
-  return make("fieldset", {}, make("legend", {}, legend), names.map((name) => make("label", { class: "chip" },
-    make("input", { type: "checkbox", name: field, value: name, checked: chosen.includes(name), on: { change: () => toggle(name) } }), make("span", {}, name))));
+  const drawChip = (name) => chip(name, { name: field, value: name, checked: chosen.includes(name) }, () => toggle(name));
+  return names.length > 1 && make("fieldset", make("legend", legend), names.map(drawChip));
 };
 
+const CHOICES = 300;
 const drawSelect = (label, field, names, state) => {
   const [chosen = ""] = valuesOf(state, field);
-  const select = make("select", { "aria-label": label, name: field, on: { change: (event) => setTerm(field, event.target.value ? [event.target.value] : []) } },
-    make("option", { value: "" }, `${label}: any`), names.map((name) => make("option", { value: name, selected: name === chosen }, name)));
-  return names.length > 1 && select;
+  const change = ({ target: { value } }) => setTerm(field, value ? [value] : []);
+  return names.length > 1 && make("select", { "aria-label": label, name: field, on: { change } },
+    make("option", { value: "" }, `${label}: any`),
+    names.slice(0, CHOICES).map((name) => make("option", { value: name, selected: name === chosen }, name)),
+    names.length > CHOICES && make("option", { disabled: true }, `and ${digits(names.length - CHOICES)} more: search ${field}:NAME`));
 };
 
 const present = (numbers) => [...new Set(numbers)].filter((number) => number >= 0).sort((a, b) => a - b).map(fleet.word);
 
 const makeFacets = () => {
-  const groups = new Set();
-  for (const set of new Set(fleet.hosts.groups)) for (const number of fleet.sets[set]) groups.add(number);
-  const seen = new Set(fleet.findings.counted.map((row) => fleet.findings.level[fleet.findings.matter[row]]));
-  const statuses = new Set(fleet.hosts.status);
+  const { hosts, findings, kinds, statuses, levels } = fleet;
+  const groups = [...new Set(hosts.groups)].flatMap((set) => fleet.sets[set]);
+  const seen = new Set(findings.counted.map((row) => findings.level[findings.matter[row]]));
+  const statusesIn = (rows) => {
+    const some = new Set(rows.map((row) => hosts.status[row]));
+    return statuses.filter((_, at) => some.has(at));
+  };
   return {
-    levels: fleet.levels.filter((_, at) => seen.has(at)),
-    statuses: fleet.statuses.filter((_, at) => statuses.has(at)),
-    groups: present(groups).slice(0, 300),
-    rules: present(fleet.findings.of.rule).filter((rule) => !fleet.open.includes(rule)),
-    protos: present(fleet.kinds.proto),
-    families: present(fleet.kinds.family),
-    scopes: present(fleet.kinds.scope),
-    verdicts: present(fleet.kinds.verdict),
+    levels: levels.filter((_, at) => seen.has(at)),
+    statuses: statusesIn(lists.hosts.all()),
+    unaudited: statusesIn(lists.unaudited.all()),
+    groups: present(groups),
+    rules: present(findings.of.rule).filter((rule) => !fleet.open.includes(rule)),
+    protos: present(kinds.proto),
+    families: present(kinds.family),
+    scopes: present(kinds.scope),
+    verdicts: present(kinds.verdict),
   };
 };
 
@@ -182,16 +218,17 @@ let facets = null;
 
 const drawFilters = (state, list) => {
   facets ??= makeFacets();
+  const { target } = list;
   const focus = byId("filters").contains(document.activeElement) && [document.activeElement.name, document.activeElement.value];
   byId("filters").replaceChildren(...[
-    list.target === "finding" && facets.levels.length > 1 && drawChips("Severity", "severity", facets.levels, state),
-    facets.statuses.length > 1 && drawChips("Host", "status", facets.statuses, state),
-    make("div", { class: "selects" },
+    target === "finding" && drawChips("Severity", "severity", facets.levels, state),
+    drawChips("Host", "status", list === lists.unaudited ? facets.unaudited : facets.statuses, state),
+    make("div.selects",
       drawSelect("Group", "group", facets.groups, state),
-      list.target === "finding" && drawSelect("Rule", "rule", facets.rules, state),
-      list.target !== "unix" && [drawSelect("Protocol", "proto", facets.protos, state), drawSelect("Family", "family", facets.families, state)],
-      list.target !== "unix" && list.target !== "exposure" && drawSelect("Scope", "scope", facets.scopes, state),
-      list.target === "listener" && drawSelect("Verdict", "verdict", facets.verdicts, state),
+      target === "finding" && drawSelect("Rule", "rule", facets.rules, state),
+      target !== "unix" && [drawSelect("Protocol", "proto", facets.protos, state), drawSelect("Family", "family", facets.families, state)],
+      target !== "unix" && target !== "exposure" && drawSelect("Scope", "scope", facets.scopes, state),
+      target === "listener" && drawSelect("Verdict", "verdict", facets.verdicts, state),
       drawColumns(list, state), drawWhole(state)),
   ].filter(Boolean));
   if (focus) all(`#filters [name="${focus[0]}"]`).find((one) => one.tagName === "SELECT" || one.value === focus[1])?.focus();
@@ -210,25 +247,36 @@ const drawColumns = (list, state) => {
     const keys = keysOf(list.columns.filter((one) => (one === column) !== shown.includes(one)));
     goTo({ ...stateOf(), columns: keys === keysOf(columnsIn(list, {})) ? null : keys });
   };
-  const boxes = list.columns.map((column) => make("label", {}, make("input", { type: "checkbox", name: "columns", value: column.key, checked: shown.includes(column), disabled: column.header, on: { change: () => turn(column) } }), ` ${column.label}`));
+  const drawBox = (column) => {
+    const box = { type: "checkbox", name: "columns", value: column.key, checked: shown.includes(column), disabled: column.header };
+    return make("label", make("input", { ...box, on: { change: () => turn(column) } }), ` ${column.label}`);
+  };
   const open = document.querySelector("#filters .columns[open]")?.dataset.of === list.noun;
-  return make("details", { class: "columns", "data-of": list.noun, open }, make("summary", {}, "Columns"), make("div", { role: "group", "aria-label": "Columns shown" }, boxes));
+  const boxes = make("div", { role: "group", "aria-label": "Columns shown" }, list.columns.map(drawBox));
+  return dress(details("Columns", boxes), { class: "columns", "data-of": list.noun, open });
 };
 
-const drawWhole = (state) => make("label", { class: "chip", title: "So that the browser's own search finds every row" },
-  make("input", { type: "checkbox", name: "rows", value: "all", checked: state.rows === "all", on: { change: (event) => goTo({ ...stateOf(), rows: event.target.checked ? "all" : null }) } }),
-  make("span", {}, "All as a plain table"));
+const drawWhole = ({ rows }) => {
+  const change = (event) => goTo({ ...stateOf(), rows: event.target.checked ? "all" : null });
+  const title = "So that the browser's own search finds every row";
+  return chip("All as a plain table", { name: "rows", value: "all", checked: rows === "all" }, change, title);
+};
 
 const build = () => {
-  lists = { findings: findingsTab(fleet), hosts: hostsTab(fleet), ports: portsTab(fleet), listeners: listenersTab(fleet), exposures: exposuresTab(fleet), unix: unixTab(fleet), unaudited: unauditedTab(fleet) };
+  lists = {
+    findings: findingsTab(), hosts: hostsTab(), ports: portsTab(), listeners: listenersTab(), exposures: exposuresTab(), unix: unixTab(),
+    unaudited: unauditedTab(),
+  };
   for (const [name, list] of Object.entries(lists)) {
     const rows = list.all();
     list.all = () => rows;
+    list.name = name;
+    list.nouns ??= `${list.noun}s`;
     const onSort = (key, add) => {
       const state = stateOf();
       goTo({ ...state, sort: toggleSort(state.sort ?? list.sort, key, add) });
     };
-    list.grid = makeGrid({ name, caption: `${list.nouns ?? `${list.noun}s`} that fit the filter`, columns: list.columns, onSort });
+    list.grid = makeGrid(list, onSort);
     (byId(`live-${name}`) ?? byId("live-ports")).append(list.grid.element);
   }
 };
@@ -245,24 +293,23 @@ const listenToPage = () => {
   const typed = () => {
     const state = { ...stateOf(), q: byId("query").value };
     query = state.q;
+    visit(state);
     drawFilters(state, listOf(state));
     showList(listOf(state), state);
     clearTimeout(waiting);
     unwritten = state;
     waiting = setTimeout(settle, 400);
   };
-  byId("query").addEventListener("input", typed);
-  byId("query").addEventListener("blur", settle);
-  byId("toolbar").addEventListener("submit", (event) => event.preventDefault());
   const forget = () => { clearTimeout(waiting); unwritten = null; };
-  byId("clear").addEventListener("click", () => { forget(); goTo({ ...stateOf(), q: null, sort: null }); });
-  byId("export-open").addEventListener("click", () => {
-    const [name] = Object.entries(lists).find(([, list]) => list === shownList);
-    openExport(name, Array.from(shownList.grid.rows, shownList.record));
-  });
-  byId("help-open").addEventListener("click", () => byId("help").showModal());
-  byId("help-close").addEventListener("click", () => byId("help").close());
-  byId("theme").addEventListener("click", turnTheme);
+  const listen = (id, event, react) => byId(id).addEventListener(event, react);
+  listen("query", "input", typed);
+  listen("query", "blur", settle);
+  listen("toolbar", "submit", (event) => event.preventDefault());
+  listen("clear", "click", () => { forget(); goTo({ ...stateOf(), q: null, sort: null }); });
+  listen("export-open", "click", () => openExport(shownList));
+  listen("help-open", "click", () => byId("help").showModal());
+  listen("help-close", "click", () => byId("help").close());
+  listen("theme", "click", turnTheme);
   addEventListener("hashchange", () => { forget(); apply(); });  // whoever goes back right after typing means it
   addEventListener("keydown", pressKey);
   addEventListener("beforeprint", spreadOut);
@@ -273,7 +320,11 @@ const THEMES = ["auto", "dark", "light"];
 const turnTheme = () => {
   const next = THEMES[(THEMES.indexOf(root.dataset.theme ?? "auto") + 1) % 3];
   root.dataset.theme = next;
-  byId("theme").textContent = `Theme: ${next}`;
+  history.replaceState({ ...history.state, theme: next }, "");  // for when it is loaded again; nothing is stored
+  nameTheme();
+};
+const nameTheme = () => {
+  byId("theme").textContent = `Theme: ${root.dataset.theme ?? "auto"}`;
 };
 
 const pressKey = (event) => {
@@ -282,14 +333,15 @@ const pressKey = (event) => {
   const columns = event.key === "Escape" && event.target.closest(".columns[open]");
   if (columns) { columns.open = false; columns.firstElementChild.focus(); }
   else if (event.key === "Escape" && event.target === byId("query")) byId("clear").click();
-  else if (event.key === "Escape" && !byId("detail").hidden) history.back();
+  else if (event.key === "Escape" && !byId("detail").hidden) (depth > 0 ? history.back() : document.querySelector("#detail .back a").click());
+  else if (event.key === "ArrowDown" && event.target === byId("query") && shownList?.grid.rows.length) { event.preventDefault(); shownList.grid.focusRow(0); }
   else if (typing) return;
   else if (event.key === "/" && !byId("toolbar").hidden) { event.preventDefault(); byId("query").focus(); }
   else if (event.key === "?") byId("help").showModal();
 };
 
 const spreadOut = () => {
-  for (const closed of all("main details.fix, #detail details")) closed.open = true;
+  for (const closed of all("#detail details")) closed.open = true;
   const unread = lists.unaudited;
   if (shownList !== unread && unread.all().length && root.dataset.detail === undefined) {
     unread.grid.element.hidden = false;
@@ -298,8 +350,13 @@ const spreadOut = () => {
   }
   if (!shownList) return;
   const left = shownList.grid.spread(PAPER);
-  byId("print-note").textContent = `${plural(left, "more row")} did not go on paper; export them, or filter first.`;
-  byId("print-note").hidden = !left;
+  const { shown, total, q } = shownList.tally;
+  const parts = [
+    q && `Filtered by “${q}”: ${digits(shown)} of ${plural(total, shownList.noun, shownList.nouns)}.`,
+    left > 0 && `${plural(left, "more row")} did not go on paper; export them, or filter first.`,
+  ];
+  byId("print-note").textContent = parts.filter(Boolean).join(" ");
+  byId("print-note").hidden = !byId("print-note").textContent;
 };
 
 const fallBack = (error) => {
@@ -310,13 +367,17 @@ const fallBack = (error) => {
 
 const start = async () => {
   fleet = openFleet(await readIsland());
-  search = makeSearch(fleet);
+  search = makeSearch();
   build();
   for (const card of all("[data-q]")) card.href = writeHash({ tab: card.dataset.tab, q: card.dataset.q, each: card.dataset.each });
-  for (const link of all("#tabs a")) link.href = writeHash({ tab: link.dataset.tab });
   for (const fallback of all(".static")) fallback.remove();
+  for (const cell of all("#changes [data-host], #changes [data-finding]")) {
+    const { host, finding } = cell.dataset;
+    if (finding || fleet.findHost(host) >= 0) cell.replaceChildren(linkTo({ host, finding }, ...cell.childNodes));
+  }
   for (const time of all("time")) time.title = `${new Date(time.dateTime).toLocaleString()} here`;
   byId("theme").hidden = false;
+  nameTheme();
   history.scrollRestoration = "manual";
   listenToPage();
   apply();

@@ -14,8 +14,14 @@ const splitQuery = (query) =>
     const known = field && LEVEL_OF.has(field.toLowerCase());
     return known
       ? { not: Boolean(not), field: field.toLowerCase(), value: value.replaceAll('"', "") }
-      : { not: Boolean(not), field: null, value: whole.slice(not.length).replaceAll('"', "") };
+      : { not: Boolean(not), field: null, value: whole.slice(not.length).replaceAll('"', ""), unknown: field };
   }).filter((term) => term.value);
+
+/* What to say of a search that finds nothing: perhaps a field is spelt in a way this page does not know. */
+const explainNothing = (query) => splitQuery(query).filter((term) => term.unknown).map(({ unknown }) => {
+  const near = [...LEVEL_OF.keys()].filter((name) => name.startsWith(unknown.toLowerCase()) || unknown.toLowerCase().startsWith(name));
+  return ` There is no field “${unknown}:”, so it was looked for as text.${near.length ? ` Perhaps ${near.map((name) => `${name}:`).join(" or ")}?` : ""}`;
+}).join("");
 
 const joinQuery = (terms) =>
   terms.map(({ not, field, value }) => `${not ? "-" : ""}${field ? `${field}:` : ""}${/\s/.test(value) ? `"${value}"` : value}`).join(" ");
@@ -31,26 +37,52 @@ const globToTest = (value) => {
 };
 
 const rangesToTest = (value) => {
-  const ranges = value.split(",").map((part) => part.split("-")).map(([low, high = low]) => [Number(low || NaN), Number(high || 65535)]);
-  return (first, last = first) => ranges.some(([low, high]) => last >= low && first <= high);
+  const ranges = value.split(",").map((part) => part.split("-")).map(([low, high = low]) => ({ low: Number(low || NaN), high: Number(high || 65535) }));
+  return (first, last = first) => ranges.some((range) => last >= range.low && first <= range.high);
 };
 
-const OF_EXPOSURES = new Set(["port", "proto", "address", "family"]);
+/* The number that is written so, or NaN: comparing numbers makes no text of each of thousands. */
+const numberIn = (value) => (String(Number(value)) === value ? Number(value) : NaN);
 
-const makeSearch = (fleet) => {
-  const { text, hosts, kinds, listeners, findings, unix, exposures } = fleet;
+const EXPOSURE_TEXTS = ["target", "address", "proto", "source", "raw"];
+const OF_EXPOSURES = ["port", "proto", "address", "family"];
+
+/* Masks over rows: which ones pass a test; those whose owner is in a mask; the owners of those in a mask; and both. */
+const maskOf = (count, test) => {
+  const mask = new Uint8Array(count);
+  for (let at = 0; at < count; at++) mask[at] = test(at) ? 1 : 0;
+  return mask;
+};
+const spreadTo = (mask, owner) => {
+  const found = new Uint8Array(owner.length);
+  for (let at = 0; at < owner.length; at++) found[at] = mask[owner[at]];
+  return found;
+};
+const anyOf = (mask, owner, count) => {
+  const found = new Uint8Array(count);
+  for (let at = 0; at < mask.length; at++) if (mask[at]) found[owner[at]] = 1;
+  return found;
+};
+const bothOf = (one, other) => {
+  const found = new Uint8Array(one.length);
+  for (let at = 0; at < found.length; at++) found[at] = one[at] & other[at];
+  return found;
+};
+const addTo = (one, other) => {
+  for (let at = 0; at < one.length; at++) one[at] |= other[at];
+  return one;
+};
+
+const makeSearch = () => {
+  const { text, hosts, kinds, listeners, findings, unix, exposures, pairs } = fleet;
+  const { of } = findings;
+  const every = hosts.name.length;
   const lower = text.map((word) => word.toLowerCase());
   const together = lower.join("\n");
   const ends = new Int32Array(lower.length);
   lower.reduce((end, word, at) => (ends[at] = end + word.length + 1), 0);
-  const of = findings.of;
-  const maskOf = (count, test) => {
-    const mask = new Uint8Array(count);
-    for (let at = 0; at < count; at++) mask[at] = test(at) ? 1 : 0;
-    return mask;
-  };
   /* Whether a word passes a test, asked of each word once and only when it is met; -1 is no word. */
-  const markWords = (test) => {
+  const wordsThat = (test) => {
     const known = new Int8Array(lower.length).fill(-1);
     return (number) => {
       if (number < 0) return 0;
@@ -58,13 +90,9 @@ const makeSearch = (fleet) => {
       return known[number];
     };
   };
-  const spreadTo = (mask, owner) => {
-    const found = new Uint8Array(owner.length);
-    for (let at = 0; at < owner.length; at++) found[at] = mask[owner[at]];
-    return found;
-  };
+  const wordsLike = (value) => wordsThat(globToTest(value));
   /* Which words hold a text: one search through all of them, for none has a newline. */
-  const wordsWith = (value) => {
+  const findText = (value) => {
     const mask = new Uint8Array(lower.length);
     const part = value.toLowerCase();
     let word = 0;
@@ -72,193 +100,170 @@ const makeSearch = (fleet) => {
       while (ends[word] <= at) word++;
       mask[word] = 1;
     }
-    return (number) => (number < 0 ? 0 : mask[number]);
+    return mask;
   };
-  const setsWith = (words) => maskOf(fleet.sets.length, (at) => fleet.sets[at].some(words));
+  const wordsIn = (mask) => (number) => (number < 0 ? 0 : mask[number]);
+
+  /* Which rows of a table have such a word in any of these columns, or a set with one. */
+  const having = (table, columns, words) => columns.map((name) => {
+    const column = table[name];
+    return maskOf(column.length, (at) => words(column[at]));
+  }).reduce(addTo);
+  const setsWith = (column, words) => spreadTo(maskOf(fleet.sets.length, (at) => fleet.sets[at].some(words)), column);
+  const ownersWith = (words) => having(fleet.owners, ["comm", "exe", "unit", "container"], words);
+  const heldBy = (owners, mask = new Uint8Array(listeners.count)) => {
+    for (const [at, own] of listeners.owners) if (own.some((owner) => owners[owner])) mask[at] = 1;
+    return mask;
+  };
 
   const onHosts = (field, value) => {
-    if (field === "status") {
-      const test = globToTest(value);
-      return maskOf(hosts.name.length, (at) => test(fleet.statuses[hosts.status[at]]));
-    }
-    const words = markWords(globToTest(value));
+    if (field === "status") return spreadTo(fleet.statuses.map(globToTest(value)), hosts.status);
+    const words = wordsLike(value);
     const sets = { group: hosts.groups, policy: hosts.policies, label: hosts.labels }[field];
-    if (sets) {
-      const wanted = setsWith(words);
-      return maskOf(hosts.name.length, (at) => wanted[sets[at]]);
-    }
-    if (field === "reader") return maskOf(hosts.name.length, (at) => words(hosts.reader_netns[at]));
-    if (field === "host") return maskOf(hosts.name.length, (at) => words(hosts.name[at]) || words(hosts.address[at]));
-    return maskOf(hosts.name.length, (at) => hosts[field][at] >= 0 && words(hosts[field][at]));
-  };
-
-  const ownersWith = (words) => maskOf(fleet.owners.pid.length, (at) => ["comm", "exe", "unit", "container"].some((name) => words(fleet.owners[name][at])));
-
-  const onListeners = (field, value) => {
-    if (field === "process") {
-      const wanted = ownersWith(markWords(globToTest(value)));
-      const mask = new Uint8Array(listeners.count);
-      for (const [at, owners] of listeners.owners) mask[at] = owners.some((owner) => wanted[owner]) ? 1 : 0;
-      return mask;
-    }
-    if (field === "address") {
-      const words = markWords(globToTest(value));
-      return maskOf(listeners.count, (at) => words(listeners.address[at]));
-    }
-    const kindMask = kindsWith(field, value);
-    return spreadTo(kindMask, listeners.kind);
+    return sets ? setsWith(sets, words) : having(hosts, { reader: ["reader_netns"], host: ["name", "address"] }[field] ?? [field], words);
   };
 
   const kindsWith = (field, value) => {
     if (field === "port") {
-      const test = rangesToTest(value);
-      return maskOf(kinds.port.length, (at) => test(kinds.port[at]));
+      const inRange = rangesToTest(value);
+      return maskOf(kinds.port.length, (at) => inRange(kinds.port[at]));
     }
-    const words = markWords(globToTest(value));
-    return maskOf(kinds.port.length, (at) => kinds[field][at] >= 0 && words(kinds[field][at]));
+    const test = globToTest(value);
+    const found = having(kinds, [field], wordsThat(test));
+    return field === "user" ? addTo(found, maskOf(found.length, (at) => kinds.uid[at] >= 0 && test(String(kinds.uid[at])))) : found;
+  };
+  const onListeners = (field, value) => {
+    if (field === "process") return heldBy(ownersWith(wordsLike(value)));
+    if (field === "address") return having(listeners, ["address"], wordsLike(value));
+    return spreadTo(kindsWith(field, value), listeners.kind);
   };
 
+  const mattersWith = (field, value) => {
+    if (field === "severity") return spreadTo(fleet.levels.map(globToTest(value)), findings.level);
+    return field === "control" ? setsWith(of.controls, wordsLike(value)) : having(of, [field], wordsLike(value));
+  };
   const onFindings = (field, value) => {
     const test = globToTest(value);
-    if (field === "change") {
-      const words = markWords(test);
-      return maskOf(findings.count, (at) => words(findings.change[at] ?? -1));
-    }
+    const words = wordsThat(test);
+    if (field === "change") return maskOf(findings.count, (at) => words(findings.change[at] ?? -1));
     if (field === "id") return maskOf(findings.count, (at) => test(fleet.idOf(at)) || value.startsWith(fleet.idOf(at)));
-    const matters = field === "severity" ? of.rule.map((_, at) => test(fleet.levels[findings.level[at]])) : mattersWith(field, test);
-    return spreadTo(matters, findings.matter);
+    return spreadTo(mattersWith(field, value), findings.matter);
   };
 
-  const mattersWith = (field, test) => {
-    const words = markWords(test);
-    const sets = setsWith(words);
-    const column = { rule: of.rule, waiver: of.waiver, control: of.controls }[field];
-    return column.map((number) => number >= 0 && (field === "control" ? sets[number] : words(number)));
-  };
+  const onUnix = (field, value) => spreadTo(having(unix, [field], wordsLike(value)), unix.row);
 
-  const onUnix = (field, value) => {
-    const words = markWords(globToTest(value));
-    return maskOf(unix.count, (at) => words(unix.path[unix.row[at]]));
-  };
-
-  const exposuresWith = (field, value) => {
-    if (field === "port") {
-      const test = rangesToTest(value);
-      return exposures.port.map((port, at) => (port < 0 ? true : test(port, Math.max(port, exposures.last_port[at]))));
-    }
-    const words = markWords(globToTest(value));
-    const column = exposures[{ via: "source" }[field] ?? field];
-    return column.map((number) => number >= 0 && words(number));
-  };
   const onExposures = (field, value) => {
-    const wanted = exposuresWith(field, value);
-    return maskOf(exposures.count, (at) => wanted[exposures.row[at]]);
+    const { port, last_port: last, row } = exposures;
+    const test = rangesToTest(value);
+    const spans = () => maskOf(port.length, (at) => port[at] < 0 || test(port[at], Math.max(port[at], last[at])));
+    return spreadTo(field === "port" ? spans() : having(exposures, [field === "via" ? "source" : field], wordsLike(value)), row);
   };
 
-  const anyOf = (mask, owner, count) => {
-    const found = new Uint8Array(count);
-    for (let at = 0; at < mask.length; at++) if (mask[at]) found[owner[at]] = 1;
+  /* The listeners of some findings, and the findings about some listeners. One about a listener that is missing has a
+     port and a protocol too, and no listener to ask: it fits when terms about these are all there is. */
+  const listenersOf = (mask) => anyOf(spreadTo(mask, pairs.finding), pairs.listener, listeners.count);
+  const findingsOf = (mask, terms) => {
+    const found = anyOf(spreadTo(mask, pairs.listener), pairs.finding, findings.count);
+    if (terms.some(({ field }) => !["port", "proto"].includes(field))) return found;
+    const tests = terms.map(({ field, value }) => (field === "port" ? rangesToTest(value) : wordsLike(value)));
+    const fits = (at) => terms.every(({ field }, one) => tests[one](findings[field][at]));
+    for (let at = 0; at < findings.count; at++) if (findings.shownBy[at] < 0) found[at] = fits(at) ? 1 : 0;
     return found;
   };
 
-  const spread = {
-    host: {
-      host: (mask) => mask,
-      listener: (mask) => spreadTo(mask, listeners.host),
-      finding: (mask) => spreadTo(mask, findings.host),
-    },
-    listener: {
-      host: (mask) => anyOf(mask, listeners.host, hosts.name.length),
-      listener: (mask) => mask,
-      finding: (mask) => maskOf(findings.count, (at) => findings.shownBy[at] >= 0 && mask[findings.shownBy[at]]),
-    },
-    finding: {
-      host: (mask) => anyOf(mask, findings.host, hosts.name.length),
-      listener: (mask) => {
-        const found = new Uint8Array(listeners.count);
-        for (let at = 0; at < mask.length; at++) if (mask[at] && findings.shownBy[at] >= 0) found[findings.shownBy[at]] = 1;
-        return found;
-      },
-      finding: (mask) => mask,
-    },
-  };
-
-  // A finding about a listener that is missing has a port and a protocol too, and no listener to ask.
-  const alsoMissing = (mask, field, value) => {
-    if (field !== "port" && field !== "proto") return mask;
-    const test = field === "port" ? rangesToTest(value) : globToTest(value);
-    for (let at = 0; at < findings.count; at++) {
-      if (findings.shownBy[at] >= 0) continue;
-      const own = field === "port" ? findings.port[at] : fleet.word(findings.proto[at]);
-      if (own !== null && own !== -1 && test(own)) mask[at] = 1;
-    }
-    return mask;
-  };
-
   const hostsNamed = (words) => {
-    const groups = setsWith(words);
-    return maskOf(hosts.name.length, (at) => words(hosts.name[at]) || words(hosts.address[at]) || groups[hosts.groups[at]] || words(hosts.code[at]));
+    const named = having(hosts, ["name", "address", "hostname", "code", "os", "kernel"], words);
+    return addTo(addTo(named, setsWith(hosts.groups, words)), setsWith(hosts.labels, words));
+  };
+
+  const findingsSaying = (words, value) => {
+    const matters = addTo(having(of, ["rule", "message", "waiver", "owner", "reason"], words), setsWith(of.controls, words));
+    const part = value.toLowerCase();
+    const id = /^[0-9a-f]{6,}$/.test(part) ? (at) => fleet.idOf(at).startsWith(part) || part.startsWith(fleet.idOf(at)) : () => false;
+    return maskOf(findings.count, (at) => matters[findings.matter[at]] || words(findings.subject[at]) || id(at));
   };
 
   const freely = (value, target) => {
-    const words = wordsWith(value);
+    const marked = findText(value);
+    const words = wordsIn(marked);
+    const port = numberIn(value);
     const inHost = hostsNamed(words);
-    const owners = ownersWith(words);
-    const owned = (at) => Boolean(listeners.owners.size) && Boolean(listeners.owners.get(at)?.some((owner) => owners[owner]));
-    const inKind = maskOf(kinds.port.length, (at) => words(kinds.service[at]) || words(kinds.proto[at]) || words(kinds.user[at]) || String(kinds.port[at]) === value);
-    const inListener = (at) => inKind[listeners.kind[at]] || words(listeners.address[at]) || owned(at);
-    if (target === "listener") return maskOf(listeners.count, (at) => inHost[listeners.host[at]] || inListener(at));
-    if (target === "host") {
-      const heard = anyOf(maskOf(listeners.count, inListener), listeners.host, hosts.name.length);
-      return maskOf(hosts.name.length, (at) => inHost[at] || heard[at]);
-    }
-    const inMatter = maskOf(of.rule.length, (at) => words(of.rule[at]) || words(of.message[at]) || (of.waived[at] && words(of.waiver[at])));
-    return maskOf(findings.count, (at) => inHost[findings.host[at]] || inMatter[findings.matter[at]] || words(findings.subject[at]) || (findings.shownBy[at] >= 0 && inListener(findings.shownBy[at])));
+    const inKind = addTo(having(kinds, ["service", "proto", "user"], words), maskOf(kinds.port.length, (at) => kinds.port[at] === port));
+    const inListener = heldBy(ownersWith(words), addTo(spreadTo(inKind, listeners.kind), spreadTo(marked, listeners.address)));
+    if (target === "listener") return addTo(inListener, spreadTo(inHost, listeners.host));
+    const inFinding = findingsSaying(words, value);
+    if (target === "finding") return addTo(addTo(inFinding, findingsOf(inListener, [{}])), spreadTo(inHost, findings.host));
+    return addTo(addTo(inHost, anyOf(inListener, listeners.host, every)), anyOf(inFinding, findings.host, every));
   };
 
   // Sockets without a port and ports without a socket belong to a host and to no listener or finding: the host leads.
-  const beside = { unix, exposure: exposures };
-  const toBeside = (mask, target) => spreadTo(mask, beside[target].host);
-
-  const freelyBeside = (value, target) => {
-    const words = wordsWith(value);
-    const inHost = hostsNamed(words);
-    const { row, host, count } = beside[target];
-    const names = target === "unix" ? ["path"] : ["target", "address", "proto", "source", "raw"];
-    const inRow = beside[target][names[0]].map((_, at) => names.some((name) => words(beside[target][name][at])) || String(beside[target].port?.[at]) === value);
-    return maskOf(count, (at) => inHost[host[at]] || inRow[row[at]]);
+  const freelyBeside = (value, rows, columns) => {
+    const words = wordsIn(findText(value));
+    const port = numberIn(value);
+    const named = having(rows, columns, words);
+    if (rows.port) addTo(named, maskOf(named.length, (at) => rows.port[at] === port));
+    return addTo(spreadTo(named, rows.row), spreadTo(hostsNamed(words), rows.host));
   };
 
-  const maskFor = ({ field, value }, target) => {
-    if (!field) return target in beside ? freelyBeside(value, target) : freely(value, target);
-    if (target === "exposure" && OF_EXPOSURES.has(field)) return onExposures(field, value);
-    const level = LEVEL_OF.get(field);
-    const own = { host: onHosts, listener: onListeners, finding: onFindings, unix: onUnix, exposure: onExposures }[level](field, value);
-    if (level === target) return own;
-    const inHost = level in beside ? anyOf(own, beside[level].host, hosts.name.length) : null;
-    if (target in beside) return toBeside(inHost ?? spread[level].host(own), target);
-    if (inHost) return spread.host[target](inHost);
-    const mask = spread[level][target](own);
-    return target === "finding" && level === "listener" ? alsoMissing(mask, field, value) : mask;
+  const LEVELS = {
+    host: { on: onHosts, freely },
+    listener: { on: onListeners, freely, host: listeners.host },
+    finding: { on: onFindings, freely, host: findings.host },
+    unix: { on: onUnix, freely: (value) => freelyBeside(value, unix, ["path"]), host: unix.host },
+    exposure: { on: onExposures, freely: (value) => freelyBeside(value, exposures, EXPOSURE_TEXTS), host: exposures.host },
   };
+  const levelOf = ({ field }, target) => (!field || (target === "exposure" && OF_EXPOSURES.includes(field)) ? target : LEVEL_OF.get(field));
 
+  /* Masks by what they answer: typing asks the same ones again and again. */
   const known = new Map();
-  const remember = (term, target) => {
-    const key = `${target} ${term.field ?? ""}:${term.value}`;
+  const remember = (target, level, terms, work) => {
+    const key = [target, level, ...terms.map(({ field, value }) => `${field ?? ""}:${value}`)].join(" ");
     if (!known.has(key)) {
       if (known.size > 60) known.clear();
-      known.set(key, maskFor(term, target));
+      known.set(key, work());
     }
     return known.get(key);
   };
+  const ownMask = ({ field, value }, level) => (field ? LEVELS[level].on(field, value) : LEVELS[level].freely(value, level));
+  const allOf = (terms, level) => terms.map((term) => remember(level, level, [term], () => ownMask(term, level))).reduce(bothOf);
 
-  /** Return a mask over all hosts, listeners or findings, or null where the query keeps every one. */
+  /* The hosts that have one listener that fits all terms about listeners, and one finding, about it, all about findings. */
+  const hostsWith = (terms) => {
+    const about = (level) => terms.filter((term) => levelOf(term) === level);
+    const hostsOf = (mask, level) => anyOf(mask, LEVELS[level].host, every);
+    const [aboutListeners, aboutFindings] = [about("listener"), about("finding")];
+    const masks = ["unix", "exposure"].filter((level) => about(level).length).map((level) => hostsOf(allOf(about(level), level), level));
+    if (about("host").length) masks.push(allOf(about("host"), "host"));
+    const heard = aboutListeners.length > 0 && allOf(aboutListeners, "listener");
+    if (aboutFindings.length) {
+      const own = allOf(aboutFindings, "finding");
+      masks.push(hostsOf(heard ? bothOf(own, findingsOf(heard, aboutListeners)) : own, "finding"));
+    } else if (heard) masks.push(hostsOf(heard, "listener"));
+    return masks.reduce(bothOf);
+  };
+
+  /* The rows that fit these terms. Those of one level mean one and the same: `port:23 scope:wildcard` one listener. */
+  const maskFor = (terms, target) => {
+    const masks = [];
+    const at = (level) => terms.filter((term) => level && levelOf(term, target) === level);
+    const other = { listener: "finding", finding: "listener" }[target];
+    const [own, beyond] = [at(target), at(other)];
+    if (own.length) masks.push(allOf(own, target));
+    if (beyond.length) masks.push(target === "finding" ? findingsOf(allOf(beyond, other), beyond) : listenersOf(allOf(beyond, other)));
+    const rest = terms.filter((term) => !own.includes(term) && !beyond.includes(term));
+    if (rest.length) masks.push(target === "host" ? hostsWith(rest) : spreadTo(hostsWith(rest), LEVELS[target].host));
+    return masks.reduce(bothOf);
+  };
+
+  /** Return a mask over all rows of a kind, or null where the query keeps every one. What a `-` is before must fit none. */
   return (query, target) => {
     const terms = splitQuery(query);
     if (!terms.length) return null;
-    const masks = terms.map((term) => [remember(term, target), term.not ? 1 : 0]);
-    const kept = new Uint8Array(masks[0][0].length).fill(1);
-    for (const [mask, not] of masks) for (let at = 0; at < kept.length; at++) kept[at] &= mask[at] ^ not;
+    const wanted = terms.filter((term) => !term.not);
+    const masks = [...(wanted.length ? [wanted] : []), ...terms.filter((term) => term.not).map((term) => [term])];
+    const answers = masks.map((some) => [remember(target, "all", some, () => maskFor(some, target)), some[0].not ? 1 : 0]);
+    const kept = new Uint8Array(answers[0][0].length).fill(1);
+    for (const [mask, not] of answers) for (let at = 0; at < kept.length; at++) kept[at] &= mask[at] ^ not;
     return kept;
   };
 };

@@ -19,4 +19,16 @@ const writeHash = (state) => {
 };
 
 const goTo = (state) => { location.hash = writeHash(state); };
-const amend = (state) => { location.replace(writeHash(state)); };
+
+/* How many steps of this page led here: whether there is a way back that does not leave it. */
+let depth = -1;
+let amending = false;
+const amend = (state) => {
+  amending = writeHash(state) !== location.hash;
+  location.replace(writeHash(state));
+};
+const countSteps = () => {
+  if (history.state?.depth === undefined) history.replaceState({ depth: amending ? depth : depth + 1, theme: document.documentElement.dataset.theme }, "");
+  amending = false;
+  depth = history.state.depth;
+};

@@ -1,9 +1,12 @@
 /* One finding, one host: everything the report holds about them, on a page of its own. */
 
 const TWINS = { "0.0.0.0": "::", "127.0.0.1": "::1" };
-const UNSEEN = { unprivileged: "not visible", kernel: "kernel", "other-namespace": "other namespace", unknown: "unknown", "not-collected": "not collected" };
-const DUAL = { yes: "takes IPv4 too", no: "IPv6 only", unknown: "may take IPv4 too" };
+const UNSEEN = {
+  unprivileged: "not visible", kernel: "kernel", "other-namespace": "other namespace", unknown: "unknown", "not-collected": "not collected",
+};
+const DUAL = { yes: "taken to accept IPv4 too", no: "IPv6 only", unknown: "may take IPv4 too" };
 const HOST_ROWS = 1000;
+const KERNEL_LINE = "The kernel’s line is in the run’s evidence and in report.json.";
 
 const spellTime = (seconds) => `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 const joinPort = (address, port) => (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);
@@ -11,240 +14,236 @@ const splitRemedy = (text) => {
   const [prose, ...lines] = text.split("\u2424");
   return { prose: prose.trim(), lines: lines.filter((line) => line.trim()) };
 };
+const sumOf = (listeners, column) => listeners.reduce((sum, one) => sum + one[column], 0);
 
-const ownersOf = (fleet, row) => (fleet.listeners.owners.get(row) ?? []).map((one) => {
-  const { pid, comm, exe, unit, container } = fleet.owners;
-  const details = [`pid ${pid[one]}`, fleet.word(exe[one]), fleet.word(unit[one]), container[one] >= 0 && `container ${fleet.word(container[one])}`];
-  return `${or(fleet.word(comm[one]), "?")} (${details.filter(Boolean).join(", ")})`;
+const ownersOf = ({ owners }) => owners.map(({ pid, comm, exe, unit, container }) => {
+  const about = [`pid ${pid}`, exe, unit, container && `container ${container}`];
+  return `${or(comm, "?")} (${about.filter(Boolean).join(", ")})`;
 });
 
-const notesOf = (fleet, rows) => {
-  const { kinds, listeners, word } = fleet;
-  const notes = [];
-  for (const row of rows) {
-    const dual = word(kinds.dual_stack[listeners.kind[row]]);
-    if (dual && !(rows.length > 1 && dual === "no")) notes.push(DUAL[dual]);
-  }
-  const kind = listeners.kind[rows[0]];
-  if (word(kinds.kind[kind]) === "ephemeral-udp") notes.push("ephemeral port, probably a client");
-  if (word(kinds.netns[kind]) !== "host") notes.push(`network namespace ${word(kinds.netns[kind])}`);
-  if (word(kinds.seen[kind]) === "some") notes.push("seen in some readings only");
-  const waiting = rows.reduce((sum, row) => sum + (listeners.pending.get(row) ?? 0), 0);
-  if (waiting) notes.push(`${waiting} waiting to be accepted`);
-  return notes;
+const notesOf = (listeners) => {
+  const duals = listeners.map((one) => one.dual_stack).filter((dual) => dual && !(listeners.length > 1 && dual === "no"));
+  const { kind, netns, seen } = listeners[0];
+  const waiting = sumOf(listeners, "pending");
+  return [
+    ...duals.map((dual) => DUAL[dual]),
+    kind === "ephemeral-udp" && "ephemeral port, probably a client",
+    netns !== "host" && `network namespace ${netns}`,
+    seen === "some" && "seen in some readings only",
+    waiting > 0 && `${waiting} waiting to be accepted`,
+  ].filter(Boolean);
 };
 
-const foldTwins = (fleet, rows) => {
-  const { kinds, listeners, word } = fleet;
+const foldTwins = (listeners) => {
+  const { kinds, listeners: { kind, owners } } = fleet;
   const alike = ["proto", "port", "scope", "kind", "seen", "netns", "verdict", "by", "service", "user", "uid", "owner_status"];
   const groups = new Map();
-  for (const row of rows) {
-    const address = word(listeners.address[row]);
-    const key = [TWINS[address] ?? address, ...alike.map((name) => kinds[name][listeners.kind[row]]), listeners.owners.get(row) ?? []].join("|");
-    if (groups.has(key)) groups.get(key).push(row);
-    else groups.set(key, [row]);
+  for (const one of listeners) {
+    const { at, address } = one;
+    const key = [TWINS[address] ?? address, ...alike.map((name) => kinds[name][kind[at]]), owners.get(at) ?? []].join("|");
+    groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [...groups.values()];
 };
 
-const listenerRow = (fleet, rows, owned) => {
-  const { kinds, listeners, word } = fleet;
-  const kind = listeners.kind[rows[0]];
-  const by = decidedBy(fleet, kind);
-  const addresses = rows.map((row) => word(listeners.address[row])).sort((a, b) => a.includes(":") - b.includes(":"));
-  const user = word(kinds.user[kind]) ?? (kinds.uid[kind] >= 0 ? `uid ${kinds.uid[kind]}` : null);
-  const owners = ownersOf(fleet, rows[0]);
-  const sockets = rows.reduce((sum, row) => sum + kinds.sockets[listeners.kind[row]], 0);
-  return make("tr", {},
-    make("td", {}, mark(word(kinds.verdict[kind]))),
-    make("td", { class: "number" }, `${kinds.port[kind]}/${word(kinds.proto[kind])}`),
-    make("td", {}, addresses.flatMap((address, at) => [at ? " and " : "", code(address)]), notesOf(fleet, rows).map((note) => make("span", { class: "sub" }, note))),
-    make("td", {}, word(kinds.scope[kind])),
-    make("td", {}, or(word(kinds.service[kind]))),
-    owned && make("td", { class: "owner" }, user, (owners.length ? owners : [UNSEEN[word(kinds.owner_status[kind])] ?? "unknown"]).map((owner) => make("span", { class: "sub" }, owner))),
-    make("td", { class: "number" }, sockets),
-    make("td", {}, by ? [by.named, make("code", { class: "sub" }, by.place)] : "no policy line"));
-};
-
-const listenerTable = (fleet, caption, groups) => {
-  const kindOf = (rows) => fleet.listeners.kind[rows[0]];
-  const states = new Set(groups.map((rows) => fleet.word(fleet.kinds.owner_status[kindOf(rows)])));
-  const users = groups.some((rows) => fleet.kinds.user[kindOf(rows)] >= 0 || fleet.kinds.uid[kindOf(rows)] >= 0);
-  const owned = states.size > 1 || states.has("known") || users;
-  const headings = ["Verdict", { label: "Port", number: true }, "Address", "Scope", "Host’s label", owned && "Owner", { label: "Sockets", number: true }, "Decided by"];
+const listenerTable = (caption, listeners) => {
+  const groups = foldTwins(listeners);
+  const states = new Set(listeners.map((one) => one.owner_status));
+  const owned = states.size > 1 || states.has("known") || listeners.some(({ user, uid }) => user || uid >= 0);
+  const cellsOf = (twins) => {
+    const [{ verdict, port, proto, scope, service, user, uid, owner_status, by }] = twins;
+    const addresses = twins.map(({ address }) => address).sort((a, b) => a.includes(":") - b.includes(":"));
+    const known = ownersOf(twins[0]);
+    const owners = known.length ? known : [UNSEEN[owner_status] ?? "unknown"];
+    return [
+      mark(verdict),
+      `${port}/${proto}`,
+      [addresses.flatMap((address, at) => [at ? " and " : "", code(address)]), notesOf(twins).map((note) => sub(note))],
+      scope,
+      or(service),
+      owned && make("td.owner", user ?? (uid >= 0 && `uid ${uid}`), owners.map((owner) => sub(owner))),
+      sumOf(twins, "sockets"),
+      by ? [by.named, make("code.sub", by.place)] : "no policy line",
+    ];
+  };
+  const headings = ["Verdict", numeric("Port"), "Address", "Scope", "Host’s label", owned && "Owner", numeric("Sockets"), "Decided by"];
   return [
-    !owned && make("p", { class: "sub" }, `Owners: ${UNSEEN[[...states][0]] ?? "unknown"}.`),
-    table(caption, headings.filter(Boolean), groups.map((rows) => listenerRow(fleet, rows, owned)), "listeners"),
+    !owned && make("p.sub", `Owners: ${UNSEEN[[...states][0]] ?? "unknown"}.`),
+    table(caption, headings, groups.map(cellsOf), "listeners"),
   ];
 };
 
 /* The kernel's own words: the first `address:port` of the line, as the report read it. */
-const evidenceLines = (fleet, rows) => rows.filter((row) => fleet.listeners.lines.has(row)).map((row) => {
-  const line = fleet.listeners.lines.get(row);
-  const kind = fleet.listeners.kind[row];
+const evidenceLines = (listeners) => listeners.filter(({ line }) => line !== undefined).map(({ line, address, port, proto }) => {
   const token = line.match(/\b[0-9A-F]{8}(?:[0-9A-F]{24})?:[0-9A-F]{4}\b/)?.[0];
-  const read = joinPort(fleet.word(fleet.listeners.address[row]), fleet.kinds.port[kind]);
-  return make("li", {}, make("pre", { tabindex: "0" }, make("code", {}, line)), token && make("p", { class: "sub decode" }, code(token), " → ", code(read), ` (${fleet.word(fleet.kinds.proto[kind])})`));
+  return make("li", block(line), token && make("p.sub.decode", code(token), " → ", code(joinPort(address, port)), ` (${proto})`));
 });
 
-const coverageOf = (fleet, host) => {
-  const rows = [];
-  for (let at = fleet.coverageStarts[host]; at < fleet.coverageStarts[host + 1]; at++) rows.push({ ledger: fleet.coverage.ledger[at], sum: fleet.sums.get(at) });
-  return rows;
-};
+const digest = (sum) => make("code.digest", or(sum));
 
-const ledgerTable = (fleet, host) => {
-  const { source, status, rows, listeners, rejected, duplicates } = fleet.ledgers;
-  const number = { number: true };
-  const headings = ["Source", "Status", { label: "Rows", ...number }, { label: "Listeners", ...number }, { label: "Rejected", ...number }, { label: "Duplicates", ...number }, "SHA-256 of what was read"];
-  return table(`What was read on ${fleet.word(fleet.hosts.name[host])}`, headings, coverageOf(fleet, host).map(({ ledger, sum }) => make("tr", {},
-    make("th", { scope: "row" }, code(fleet.word(source[ledger]))),
-    make("td", { class: `r-${fleet.word(status[ledger])}` }, fleet.word(status[ledger])),
-    [rows, listeners, rejected, duplicates].map((column) => make("td", { class: "number" }, column[ledger])),
-    make("td", {}, code(or(sum), "digest")))), "ledger");
-};
+const ledgerTable = (host) => table(`What was read on ${host.name}`,
+  [{ label: "Source", header: true }, "Status", ...["Rows", "Listeners", "Rejected", "Duplicates"].map(numeric),
+    "SHA-256 of what was read"],
+  host.coverage.map(({ source, status, rows, listeners, rejected, duplicates, sum }) =>
+    [code(source), make(`td.r-${status}`, status), rows, listeners, rejected, duplicates, digest(sum)]), "ledger");
 
-const hostFacts = (fleet, host) => {
-  const { hosts, word } = fleet;
-  const skew = hosts.skew[host];
-  const ports = hosts.ephemeral[host];
-  const key = hosts.key[host] || (hosts.keyed[host] ? "verified; in report.json" : null);
-  const order = word(hosts.byte_order[host]);
+const whenRead = ({ collected, skew }) => [
+  ["Collected", collected === null ? null : spellTime(fleet.run.started + collected)],
+  ["Clock against ours", skew === null ? null : [`${skew >= 0 ? "+" : "−"}${Math.abs(skew).toFixed(1)} s`,
+    Math.abs(skew) >= 60 && make("strong.sub", "More than a minute off: times in its logs are not ours. See to its time service.")]],
+];
+
+const hostFacts = (host) => {
+  const { ephemeral } = host;
+  const key = host.key || (host.keyed ? "verified; in report.json" : null);
   return facts([
-    ["Policies", fleet.words(hosts.policies[host]).join(", ") || "none applies"],
-    ["Groups", fleet.words(hosts.groups[host]).join(", ")],
-    ["Calls itself", word(hosts.namesake[host] ? hosts.name[host] : hosts.hostname[host])],
-    ["System", word(hosts.os[host])],
-    ["Kernel", word(hosts.kernel[host])],
-    ["Architecture", word(hosts.arch[host])],
-    ["Byte order", order === "unknown" ? null : `${order} endian`],
-    ["Read as", hosts.root[host] ? "root" : "an unprivileged user"],
-    ["Network namespace", READERS[word(hosts.reader_netns[host])]],
+    ["Policies", host.policies.join(", ") || "none applies"],
+    ["Groups", host.groups.join(", ")],
+    ["Calls itself", host.namesake ? host.name : host.hostname],
+    ["System", host.os],
+    ["Kernel", host.kernel],
+    ["Architecture", host.arch],
+    ["Byte order", host.byte_order === "unknown" ? null : `${host.byte_order} endian`],
+    ["Read as", host.root ? "root" : "an unprivileged user"],
+    ["Network namespace", READERS[host.reader_netns]],
     ["Host key", key && code(key)],
-    hosts.host_key_trust[host] >= 0 && ["Key trusted because", TRUST[word(hosts.host_key_trust[host])]],
-    ["Key exchange", word(hosts.kex[host])],
-    ["Collected", hosts.collected[host] === null ? null : spellTime(fleet.run.started + hosts.collected[host])],
-    ["Clock against ours", skew === null ? null : `${skew >= 0 ? "+" : "−"}${Math.abs(skew).toFixed(1)} s`],
-    ["Ephemeral ports", ports && `${ports[0]}–${ports[1]}`],
-    ["Sockets by state", hostStates(fleet, host)],
-    fleet.words(hosts.labels[host]).length > 0 && ["Labels", fleet.words(hosts.labels[host]).join(", ")],
-  ].filter(Boolean));
+    host.host_key_trust && ["Key trusted because", TRUST[host.host_key_trust]],
+    ["Key exchange", host.kex],
+    ...whenRead(host),
+    ["Ephemeral ports", ephemeral && `${ephemeral[0]}–${ephemeral[1]}`],
+    ["Sockets by state", hostStates(host)],
+    host.labels.length > 0 && ["Labels", host.labels.join(", ")],
+  ]);
 };
 
-const findingRows = (fleet, host) => {
-  const { findings, word } = fleet;
-  const rows = Array.from({ length: findings.starts[host + 1] - findings.starts[host] }, (_, at) => findings.starts[host] + at);
-  rows.sort((a, b) => findings.level[findings.matter[a]] - findings.level[findings.matter[b]]);
-  return rows.map((row) => make("tr", {},
-    make("td", {}, badge(fleet.levels[findings.level[findings.matter[row]]])),
-    make("th", { scope: "row" }, linkTo({ finding: fleet.idOf(row) }, code(word(findings.subject[row]))), make("span", { class: "sub" }, word(findings.of.message[findings.matter[row]]))),
-    make("td", {}, code(word(findings.of.rule[findings.matter[row]])))));
+const hostFindings = ({ name, findings }) => {
+  const rank = ({ level }) => fleet.levels.indexOf(level);
+  const rows = findings.sort((a, b) => rank(a) - rank(b));
+  return table(`Findings of ${name}`, ["Severity", { label: "Finding", header: true }, "Rule"],
+    rows.map((one) => [badge(one.level), [linkTo({ finding: one.id }, code(one.subject)), sub(one.message)], code(one.rule)]));
 };
 
-const range = (starts, at) => Array.from({ length: starts[at + 1] - starts[at] }, (_, step) => starts[at] + step);
-
-const hostListeners = (fleet, host) => {
-  const { kinds, listeners, word } = fleet;
-  const rank = (row) => VERDICTS.indexOf(word(kinds.verdict[listeners.kind[row]])) * 1e6 + kinds.port[listeners.kind[row]];
-  const rows = range(listeners.starts, host).sort((a, b) => rank(a) - rank(b));
-  const left = fleet.hosts.heard[host] - rows.length;
-  const shown = rows.slice(0, HOST_ROWS);
-  const missing = left + rows.length - shown.length;
-  const clients = rows.filter((row) => word(kinds.kind[listeners.kind[row]]) === "ephemeral-udp" && word(kinds.verdict[listeners.kind[row]]) === "ignored").length;
+const hostListeners = (host) => {
+  const rank = ({ verdict, port }) => VERDICTS.indexOf(verdict) * 1e6 + port;
+  const listeners = host.listeners.sort((a, b) => rank(a) - rank(b));
+  const shown = listeners.slice(0, HOST_ROWS);
+  const missing = host.heard - shown.length;
+  const clients = listeners.filter(({ kind, verdict }) => kind === "ephemeral-udp" && verdict === "ignored").length;
   return [
-    make("h3", {}, "Listeners"),
-    rows.length ? listenerTable(fleet, `Listeners of ${word(fleet.hosts.name[host])}`, foldTwins(fleet, shown)) : make("p", {}, fleet.hosts.full[host] && !left ? "Nothing listens there." : "None were seen."),
-    clients > 0 && make("p", { class: "sub" }, `${plural(clients, "UDP socket")} on an ephemeral port, probably ${clients === 1 ? "a client" : "clients"}: shown and counted, not judged unless a policy says ephemeral_udp: warn or deny.`),
-    missing > 0 && make("p", { class: "note" }, `${plural(missing, "more listener")}, the allowed and ignored ones last, in report.json.`),
+    make("h3", "Listeners"),
+    listeners.length > 0 && listenerTable(`Listeners of ${host.name}`, shown),
+    !listeners.length && make("p", host.full && !host.heard ? "Nothing listens there." : "None were seen."),
+    clients > 0 && make("p.sub", `${plural(clients, "UDP socket")} on an ephemeral port, `,
+      `probably ${clients === 1 ? "a client" : "clients"}: `, "shown and counted, not judged unless a policy says ephemeral_udp: warn or deny."),
+    missing > 0 && make("p.note", `${plural(missing, "more listener")}, the allowed and ignored ones last, in report.json.`),
   ];
 };
 
-const viewHost = (fleet, host) => {
-  const { hosts, word } = fleet;
-  const name = word(hosts.name[host]);
-  const found = findingRows(fleet, host);
-  const gaps = gapsOf(fleet, host);
-  const steps = stepsOf(fleet, host);
-  const lines = evidenceLines(fleet, range(fleet.listeners.starts, host).slice(0, HOST_ROWS));
-  const reached = hosts.code[host] < 0;
+const viewHost = (host) => {
+  const { name, address, phase, findings } = host;
+  const gaps = gapsOf(host);
+  const steps = stepsOf(host);
+  const lines = evidenceLines(host.listeners.slice(0, HOST_ROWS));
+  const reached = host.code === null;
   return {
     title: [name],
     content: [
-      make("p", { class: "lead" }, badge(fleet.statuses[hosts.status[host]]), word(hosts.address[host]) !== name && code(word(hosts.address[host])), copyLink({ host: name })),
-      !reached && make("div", { class: "alert" }, make("p", {}, make("strong", {}, "Not reached"), " (phase ", code(word(hosts.phase[host])), ", code ", code(word(hosts.code[host])), "): ", word(hosts.error[host]), ". Nothing is known about what listens there.")),
-      gaps.length > 0 && reached && make("div", { class: "alert" }, make("h3", {}, "Not known"), make("ul", {}, gaps.map((gap) => make("li", {}, gap)))),
-      steps.length > 0 && make("p", { class: "next" }, make("strong", {}, "Next step: "), steps.join(" ")),
-      found.length > 0 && [make("h3", {}, "Findings"), table(`Findings of ${name}`, ["Severity", "Finding", "Rule"], found)],
-      reached && [hostListeners(fleet, host), hostExposures(fleet, host), hostUnix(fleet, host)],
-      reached && [make("h3", {}, "Facts"), hostFacts(fleet, host)],
-      reached && [make("h3", {}, "What was read"), ledgerTable(fleet, host)],
-      lines.length > 0 && make("details", { class: "raw" }, make("summary", {}, `The kernel’s own lines (${lines.length})`), make("ul", { class: "plain" }, lines)),
+      make("p.lead", badge(host.status), address !== name && code(address), copyLink({ host: name })),
+      !reached && make("div.alert", make("p", make("strong", phase === "hostkey" ? "Not trusted" : "Not reached"),
+        " (phase ", code(phase), ", code ", code(host.code), "): ", host.error, ". Nothing is known about what listens there.")),
+      gaps.length > 0 && reached && make("div.alert", make("h3", "Not known"), make("ul", gaps.map((gap) => make("li", gap)))),
+      steps.length > 0 && make("p.next", make("strong", "Next step: "), steps.join(" ")),
+      findings.length > 0 && [make("h3", "Findings"), hostFindings(host)],
+      reached && [
+        hostListeners(host), hostExposures(host), hostUnix(host),
+        make("h3", "Facts"), hostFacts(host),
+        make("h3", "What was read"), ledgerTable(host),
+      ],
+      lines.length > 0 && dress(details(`The kernel’s own lines (${lines.length})`, make("ul.plain", lines)), { class: "raw" }),
     ],
   };
 };
 
-const waiveSnippet = (fleet, row) => {
-  const { findings, hosts, word } = fleet;
-  const at = findings.port[row] < 0 ? "" : `, port: ${findings.port[row]}/${word(findings.proto[row])}`;
-  return ["waivers:", `  - {id: w-${fleet.idOf(row).slice(0, 8)}, rule: ${word(findings.of.rule[findings.matter[row]])}, hosts: [${JSON.stringify(word(hosts.name[findings.host[row]]))}]${at},`,
-    `     expires: ${fleet.run.expires}, owner: who answers for it, ticket: its number, reason: why it may stay until then}`];
+const listenersNear = ({ subject, host, port, proto, shownBy }) => {
+  const said = ` ${subject.replaceAll(",", " ")} `;
+  const netns = said.match(/ in netns (.+) $/)?.[1] ?? "host";
+  return host.listeners.filter((one) => one.port === port && one.proto === proto && one.netns === netns
+    && (one.at === shownBy || said.includes(` ${joinPort(one.address, port)} `)));
 };
 
-const listenersNear = (fleet, row) => {
-  const { findings, listeners, kinds, word } = fleet;
-  const subject = ` ${word(findings.subject[row]).replaceAll(",", " ")} `;
-  return range(listeners.starts, findings.host[row]).filter((at) => kinds.port[listeners.kind[at]] === findings.port[row] && kinds.proto[listeners.kind[at]] === findings.proto[row]
-    && (at === findings.shownBy[row] || subject.includes(` ${joinPort(word(listeners.address[at]), findings.port[row])} `)));
+const NAMED = { services: "/etc/services", nat: "Rules of NAT", namespaces: "Tables of other network namespaces" };
+const pathOf = (source) => NAMED[source] ?? `/proc/net/${source}`;
+
+/* What a finding rests on that no listener shows: which sources, and what they say. */
+const restsOn = ({ subject, rule, message, host }) => {
+  if (SPAN.test(subject)) {
+    const lines = range(fleet.exposures.starts, host.at).map(fleet.exposureAt).filter((one) => {
+      const place = `${portOf(one).replace("any port", "every port")}${one.address === null ? "" : ` on ${one.address}`} `;
+      return (subject.startsWith(`${place}to `) || subject.startsWith(`${place}over `)) && subject.includes(one.target);
+    });
+    return [["nat", "ip_vs"], lines.length ? lines.map(({ raw }) => block(raw)) : "The rule is in the run’s evidence and in report.json."];
+  }
+  if (rule === "missing-listener") {
+    const proto = subject.match(/\/([a-z]+)/)?.[1];
+    return [[proto, `${proto}6`], "No line of the kernel’s tables shows it; that is the finding."];
+  }
+  if (rule === "connection-states") return [["tcp", "tcp6"], `Counted over every line of the tables: ${hostStates(host)}.`];
+  if (rule === "service-name-conflict") {
+    const [, ports, name] = message.match(/calls (.+) (\S+); the policies mean/) ?? [];
+    return [["services"], ["The host’s own /etc/services gives the name: ", code(`${name ?? ""}  ${ports ?? subject}`)]];
+  }
+  if (rule === "evidence-gap") return [[subject], "What could not be known is the finding."];
+  if (fleet.open.includes(rule) || rule === "expired-waiver") {
+    return [[], "It is about the inventory and the policies, or about the way to the host: nothing that was read there."];
+  }
+  return [[], KERNEL_LINE];
 };
 
-const evidenceOf = (fleet, row, near) => {
-  const { findings, hosts, word } = fleet;
-  const host = findings.host[row];
-  const lines = evidenceLines(fleet, near);
-  const wanted = new Set(near.map((at) => `${word(fleet.kinds.proto[fleet.listeners.kind[at]])}${word(fleet.kinds.family[fleet.listeners.kind[at]]) === "ipv6" ? "6" : ""}`));
-  const sources = coverageOf(fleet, host).filter(({ ledger }) => wanted.has(word(fleet.ledgers.source[ledger])));
-  const skew = hosts.skew[host];
+const UNFRAMED = ["exit-status", "cut-off", "no-frame", "broken-frame", "dirty-frame", "no-shell", "no-system"];
+/* How the script ended: what did not end by itself with status 0 is a gap of the host. */
+const endOf = ({ gaps }) => gaps.find(({ source }) => UNFRAMED.includes(source))?.reason ?? "it ended with exit status 0";
+
+const evidenceOf = (finding, near) => {
+  const { host } = finding;
+  const seen = near.map(({ netns, proto, family }) => (netns === "host" ? `${proto}${family === "ipv6" ? "6" : ""}` : "namespaces"));
+  const [wanted, said] = near.length ? [seen, KERNEL_LINE] : restsOn(finding);
+  const lines = evidenceLines(near);
+  const sources = host.coverage.filter(({ source }) => wanted.includes(source));
+  const files = sources.map(({ source }) => pathOf(source)).filter((path) => path.startsWith("/"));
   return [
-    make("h3", {}, "Evidence"),
-    lines.length ? make("ul", { class: "plain" }, lines) : make("p", {}, near.length ? "The kernel’s line is in the run’s evidence and in report.json." : "No line of the kernel’s tables shows it; that is the finding."),
+    make("h3", "Evidence"),
+    lines.length ? make("ul.plain", lines) : make("p", said),
     facts([
-      ...sources.map(({ ledger, sum }) => {
-        const source = word(fleet.ledgers.source[ledger]);
-        return [`/proc/net/${source}`, [word(fleet.ledgers.status[ledger]), `, ${plural(fleet.ledgers.rows[ledger], "row")}`, sum ? [", SHA-256 ", code(sum, "digest")] : ""]];
-      }),
-      ["Command", [...wanted].length ? `cat ${[...wanted].map((source) => `/proc/net/${source}`).join(" ")}, in one read-only script over SSH` : "one read-only script over SSH"],
-      ["Label", near.length ? or(word(fleet.kinds.service[fleet.listeners.kind[near[0]]]), "none in the host’s /etc/services") : null],
-      ["Collected", hosts.collected[host] === null ? null : spellTime(fleet.run.started + hosts.collected[host])],
-      ["Clock against ours", skew === null ? null : `${skew >= 0 ? "+" : "−"}${Math.abs(skew).toFixed(1)} s`],
+      ...sources.map(({ source, status, rows, sum }) =>
+        [pathOf(source), [status, `, ${plural(rows, "row")}`, sum && [", SHA-256 ", digest(sum)]]]),
+      host.code === null && ["Command", `${files.length ? `cat ${files.join(" ")}, ` : ""}in one read-only script over SSH; ${endOf(host)}`],
+      near.length > 0 && ["Label", or(near[0].service, "none in the host’s /etc/services")],
+      ...whenRead(host),
     ]),
   ];
 };
 
-const copyLink = (state) => make("span", { class: "link" }, copyButton(`${location.href.split("#")[0]}${writeHash(state)}`, "Copy link"));
+const copyLink = (state) => make("span.link", copyButton(`${location.href.split("#")[0]}${writeHash(state)}`, "Copy link"));
 
-const viewFinding = (fleet, row) => {
-  const { findings, hosts, word } = fleet;
-  const { of } = findings;
-  const matter = findings.matter[row];
-  const rule = word(of.rule[matter]);
-  const remedy = splitRemedy(word(of.remedy[matter]));
-  const near = listenersNear(fleet, row);
-  const name = word(hosts.name[findings.host[row]]);
-  const controls = fleet.words(of.controls[matter]);
-  const waived = of.waived[matter] && [word(of.waiver[matter]), word(of.expires[matter]), word(of.owner[matter]), word(of.reason[matter])];
+const viewFinding = (finding) => {
+  const { id, subject, level, rule, origin, controls, host: { name }, waived } = finding;
+  const { prose, lines } = splitRemedy(finding.remedy);
+  const near = listenersNear(finding);
   const about = fleet.rules[rule] ?? {};
   return {
-    title: [code(word(findings.subject[row]))],
+    title: [code(subject)],
     content: [
-      make("p", { class: "lead" }, badge(fleet.levels[findings.level[matter]]), " on ", linkTo({ host: name }, name), copyLink({ finding: fleet.idOf(row) })),
-      waived && make("p", { class: "alert" }, "Waived by ", code(waived[0]), ` until ${waived[1]}, ${waived[2]}: ${waived[3]}. It was ${fleet.severities[of.severity[matter]]}.`),
-      make("h3", {}, "What"), make("p", {}, word(of.message[matter])),
-      make("h3", {}, "Why it matters"), make("p", {}, or(about.meaning, ""), " ", make("strong", {}, "Risk: "), or(about.risk, "")),
-      make("h3", {}, "What to do"), make("p", {}, or(remedy.prose)), remedy.lines.length > 0 && snippet(remedy.lines),
-      !waived && !fleet.open.includes(rule) && [make("p", {}, "Or, when it has to stay for a while, say so and until when:"), snippet(waiveSnippet(fleet, row))],
-      facts([["Rule", linkTo({ rule }, code(rule))], ["Decided by", word(of.origin[matter]) && code(word(of.origin[matter]))], ["Controls", controls.join(", ")], ["Id", code(fleet.idOf(row))]]),
-      near.length > 0 && [make("h3", {}, "Listeners"), listenerTable(fleet, "Listeners of this finding", foldTwins(fleet, near))],
-      evidenceOf(fleet, row, near),
+      make("p.lead", badge(level), " on ", linkTo({ host: name }, name), copyLink({ finding: id })),
+      waived > 0 && make("p.alert", "Waived by ", code(finding.waiver),
+        ` until ${finding.expires}, ${finding.owner}: ${finding.reason}. It was ${finding.severity}.`),
+      make("h3", "What"), make("p", finding.message),
+      make("h3", "Why it matters"), make("p", about.meaning, " ", make("strong", "Risk: "), about.risk),
+      make("h3", "What to do"), make("p", or(prose)), lines.length > 0 && snippet(lines),
+      !waived && waiverAdvice(finding, near),
+      facts([["Rule", linkTo({ rule }, code(rule))], ["Decided by", origin && code(origin)],
+        ["Controls", controls.join(", ")], ["Id", code(id)]]),
+      near.length > 0 && [make("h3", "Listeners"), listenerTable("Listeners of this finding", near)],
+      evidenceOf(finding, near),
     ],
   };
 };
