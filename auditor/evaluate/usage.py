@@ -1,11 +1,12 @@
 """The reports of a fleet's hosts in, what they needed of the policies out: counts, not reports."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from auditor.evaluate.waivers import is_for
+from auditor.model.address import join_port
 from auditor.model.facts import PROTOS
 from auditor.model.finding import Finding
 from auditor.model.origin import Origin
@@ -101,7 +102,8 @@ class Usage:
                 use.needed.add(report.name)
                 use.findings += waived[key]
                 use.others += others[key]
-                use.ports |= set(_list_ports(waiver, report))
+                covered = [finding for finding in report.findings if _waiver_of(finding) == key]
+                use.ports |= set(_list_ports(covered, report))
 
 
 def key_of(name: str, origin: Origin) -> Key:
@@ -118,13 +120,15 @@ def _is_about_listeners(finding: Finding) -> bool:
     return finding.rule in _OF_LISTENERS and finding.subject.partition(" ")[0] in PROTOS
 
 
-def _list_ports(waiver: Waiver, report: HostReport) -> Iterable[str]:
-    """Yield the ports of the listeners on a host that a waiver may have covered."""
+def _list_ports(covered: Sequence[Finding], report: HostReport) -> Iterable[str]:
+    """Yield the ports of the listeners on a host that the findings `covered` by a waiver are about."""
+    places = {
+        (proto, word)
+        for finding in covered
+        if _is_about_listeners(finding)
+        for proto, *words in [finding.subject.replace(",", " ").split()]
+        for word in words
+    }
     for listener in report.listeners:
-        if listener.verdict == "waived" and (
-            not waiver.ports
-            or any(
-                ports.proto == listener.proto and ports.first <= listener.port <= ports.last for ports in waiver.ports
-            )
-        ):
+        if listener.verdict == "waived" and (listener.proto, join_port(listener.address, listener.port)) in places:
             yield f"{listener.port}/{listener.proto}"

@@ -228,6 +228,12 @@ class AuditReport(Value):
         return own if own or shown else self.exit.reasons
 
     @property
+    def ways(self) -> tuple[bool, bool]:
+        """Whether hosts were read over SSH, as is to be taken where none was read, and whether some were without it."""
+        over = [bool(host.facts.host_key or host.facts.kex) for host in self.hosts if host.facts is not None]
+        return any(over) or not over, not all(over)
+
+    @property
     def weakest_host_keys(self) -> HostKeyPolicy:
         """How host keys were treated where that was done with the least care, in a run that this one resumed, too."""
         trust = {host.facts.host_key_trust for host in self.hosts if host.facts is not None}

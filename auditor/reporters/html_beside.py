@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from auditor.model.facts import Exposure, System, UnixListener
+from auditor.model.facts import Coverage, Exposure, System, UnixListener
 from auditor.model.report import HostReport
 from auditor.reporters.html_fleet import Fleet
 from auditor.reporters.html_words import spell
@@ -56,10 +56,16 @@ class Beside(NamedTuple):
     states: tuple[StateCount, ...]
 
 
+def _is_nat_known(ledger: Iterable[Coverage], facts: System | None) -> bool:
+    """Return whether the host's own rules were read: those of another network namespace are not."""
+    own = facts is not None and facts.reader_netns != "other"
+    return own and any(each.source == "nat" and each.status == "ok" for each in ledger)
+
+
 def build_beside(fleet: Fleet) -> Beside:
     """Return it for the fleet."""
     roll = fleet.roll
-    known = sum(any(each.source == "nat" and each.status == "ok" for each in ledger) for ledger in roll.coverage)
+    known = sum(map(_is_nat_known, roll.coverage, roll.facts))
     found = sum(map(len, roll.exposures))
     return Beside(
         known=known,

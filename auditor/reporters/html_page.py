@@ -178,7 +178,9 @@ def _finding_cards(report: AuditReport, waivers: tuple[WaiverRow, ...], *, measu
         count: int = getattr(report.summary.findings, level)
         yield Card(level, count if measured else None, level, "findings", f"severity:{level}")
     ending = sum(row.soon for row in waivers)
-    yield Card("waivers ending in 30 days", ending if measured else None, "plain", "waivers")
+    yield Card(
+        f"{'waiver' if ending == 1 else 'waivers'} ending in 30 days", ending if measured else None, "plain", "waivers"
+    )
 
 
 def _host_cards(report: AuditReport) -> Iterable[Card]:

@@ -47,7 +47,7 @@ class Locator:
 def _read_subject(subject: str) -> tuple[int, str | None, Sequence[str]]:
     """Return the port it is about, and words among which are the addresses where something listens, if it does."""
     proto, _, rest = subject.partition(" ")
-    _, colon, port = rest.partition(" ")[0].rpartition(":")
+    _, colon, port = rest.partition(" ")[0].rstrip(",").rpartition(":")
     if colon and proto.isalpha() and port.isdecimal() and len(port) <= _DIGITS:
         return int(port), proto, subject.replace(",", " ").split()
     if match := _SHOULD.match(subject):

@@ -36,7 +36,7 @@ TEMPORARY = ".netaudit-"
 MOST_LINE = 64 * MEBIBYTE
 """One host. A byte takes at most 6 in JSON (`\\u0000`), so the largest output of ordinary text fits."""
 MOST_TOTAL = 16 * 1024 * MEBIBYTE
-_AHEAD = 128 * 1024  # bytes unpacked at a time
+_AHEAD = 64 * 1024  # bytes unpacked at a time: for 128 KiB, malloc(3) asks the kernel for new pages each time
 _NEWER = "it was written by a newer netaudit: use that version to read it"
 V = TypeVar("V", bound=Value)
 

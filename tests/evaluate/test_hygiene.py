@@ -211,3 +211,12 @@ def test_a_waiver_that_covers_more_than_listeners_is_not_called_too_broad_for_th
     assert review(a_policy(waivers=(waiver,)), a_listener(port=8080)) == [
         ("broad-waiver", "the waiver w is for every port, and needed for 8080/tcp only", 20)
     ]
+
+
+def test_what_another_waiver_covers_makes_none_look_broad() -> None:
+    wide = a_waiver("wide", rule="unexpected-listener", hosts=("web-01",))
+    telnet = a_waiver("telnet", "23/tcp", rule="forbidden-listener", hosts=("web-01",))
+    policy = a_policy(at(3, "no-telnet", "23/tcp", action="deny"), waivers=(wide, telnet))
+    notes = review(policy, some_facts(OPEN, a_listener(port=23)))
+    broad = [message for kind, message, _ in notes if kind == "broad-waiver"]
+    assert broad == ["the waiver wide is for every port, and needed for 8443/tcp only"]

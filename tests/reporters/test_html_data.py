@@ -151,6 +151,8 @@ def test_owners_are_there_once() -> None:
     [
         ("tcp 0.0.0.0:443 and [::]:443 (https)", Place(443, "tcp", 0)),
         ("tcp [::]:443", Place(443, "tcp", 1)),
+        ("tcp [::]:443, [::1]:443 and [::2]:443 (https)", Place(443, "tcp", 1)),
+        ("tcp [::]:443 (https) in netns web", Place(443, "tcp", 1)),
         ("udp 0.0.0.0:443", Place(443, "udp", -1)),
         ("9100/tcp (metrics)", Place(9100, "tcp", -1)),
         ("8000-8010/udp", Place(8000, "udp", -1)),

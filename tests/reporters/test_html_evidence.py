@@ -153,6 +153,15 @@ def test_a_key_that_an_earlier_run_took_on_trust_counts() -> None:
     assert "taken on trust at first use" in text_of(under_control(a_calm_host("a", facts=facts)))
 
 
+def test_a_host_read_without_ssh_claims_no_host_key() -> None:
+    here = a_calm_host("here", facts=a_system(host_key=None, host_key_trust=None, kex=None))
+    alone = text_of(under_control(here))
+    assert "On the machine itself one read-only script printed" in alone
+    assert "SSH" not in alone
+    both = text_of(under_control(here, a_calm_host("there")))
+    assert "verified before any credential was sent, or on the machine itself, one read-only script" in both
+
+
 def test_without_controls_the_page_says_how_to_name_them() -> None:
     assert "No policy of this run names a control." in squeeze(Reader(render(a_report(a_calm_host("a")))).text)
 

@@ -14,7 +14,7 @@ def text_of(report: AuditReport) -> str:
 
 def test_a_limited_run_says_of_how_many_hosts() -> None:
     text = text_of(limit(a_report(a_calm_host("a")), 1, of=13))
-    assert "inventory.yaml 1 of its 13 hosts" in text
+    assert "1 of its 13 hosts" in text
     assert "1 of 13 in the inventory were chosen (--limit); nothing here speaks of the other 12" in text
     assert "12 more hosts of the inventory were not chosen for this run" in text
     assert "all 1 in the inventory" in text_of(limit(a_report(a_calm_host("a")), 1, of=1))

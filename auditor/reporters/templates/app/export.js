@@ -35,7 +35,7 @@ const openExport = ({ name, nouns, grid, open, record, tally }) => {
   const copies = make("span");
   const choose = (chosen) => {
     const { ending, type, headed, write } = FORMATS[chosen];
-    const text = records.length ? `${headed ? `${markdownCell(`Run ${run}: ${holds}`)}\n\n` : ""}${write(records)}` : "";
+    const text = `${headed ? `${markdownCell(`Run ${run}: ${holds}`)}\n\n` : ""}${records.length || chosen === "JSON" ? write(records) : ""}`;
     area.value = text.length > 2e6 ? `${text.slice(0, 2e6)}\n… the rest is in the download` : text;
     dress(download, { href: `data:${type};charset=utf-8,${encodeURIComponent(text)}`, download: `${called}.${ending}` });
     download.textContent = `Download ${called}.${ending}`;
@@ -45,7 +45,7 @@ const openExport = ({ name, nouns, grid, open, record, tally }) => {
     chip(format, { type: "radio", name: "format", value: format, checked: at === 0 }, () => choose(format)));
   dialog.replaceChildren(
     make("h2", { id: "export-title" }, `Export ${plural(records.length, "row")}`),
-    make("p.sub", `${holds}, in this order and with every field that this page has of them, whichever columns are shown.`),
+    make("p.sub", `${holds}, in this order, with all columns, shown or not, and more; report.json has every field.`),
     make("fieldset.chips", make("legend.quiet", "Format"), choices), area,
     make("p.buttons", download, copies, make("button", { type: "button", on: { click: () => dialog.close() } }, "Close")));
   choose("CSV");

@@ -127,7 +127,7 @@ const makeGrid = ({ name, nouns, columns, open }, onSort) => {
       follow(true);
     }
     const row = body.querySelector(`tr[data-at="${at}"]`);
-    row?.querySelector("a")?.focus();
+    (row?.querySelector("a[data-opens]") ?? row?.querySelector("a"))?.focus();
     row?.scrollIntoView({ block: "nearest" });
   };
 

@@ -60,7 +60,7 @@ const showList = (list, state) => {
     const found = rowsFor(list, state);
     const rows = list.count ? sortRows(found, list.columns, sort) : found;
     const shown = list.grid.show(rows, { ...state, sort, columns: columnsIn(list, state) });
-    const total = list.count ? found.length : list.all().length;
+    const total = list.all().length;
     say(`${digits(shown)} of ${plural(total, list.noun, list.nouns)} shown`);
     list.tally = { shown: rows.length, total, q: state.q ?? "" };
   });
@@ -96,13 +96,13 @@ const showTab = (state) => {
   shownList = null;
   for (const one of Object.values(lists)) one.grid.element.hidden = one !== list || !anything;
   if (state.tab === "ports") showSwitch(state, list);
-  if (!anything) return;
   const { q = "" } = state;
   const heat = byId("heat");
   if (state.tab === "ports" && heat && heat.dataset.q !== q) {
     heat.dataset.q = q;
     setTimeout(() => showPortCharts(state));
   }
+  if (!anything) return;
   if (query !== q || document.activeElement !== byId("query")) byId("query").value = q;
   query = q;
   drawFilters(state, list);
@@ -148,11 +148,13 @@ const apply = () => {
   } else if (state.host) {
     const at = fleet.findHost(state.host);
     showDetail(at < 0 ? missing("host", state.host) : viewHost(fleet.hostAt(at)), "hosts");
+  } else if (state.rule && !byId(`rule-${state.rule}`)) {
+    showDetail(missing("rule", state.rule), "rules");
   } else if (state.rule) {
     showTab({ tab: "rules", q: query });
     const rule = byId(`rule-${state.rule}`);
-    rule?.scrollIntoView();
-    rule?.focus();
+    rule.scrollIntoView();
+    rule.focus();
   } else {
     showTab(state);
     if (places.has(shownHash)) scrollTo(0, places.get(shownHash));
@@ -307,7 +309,7 @@ const listenToPage = () => {
   listen("toolbar", "submit", (event) => event.preventDefault());
   listen("clear", "click", () => { forget(); goTo({ ...stateOf(), q: null, sort: null }); });
   listen("export-open", "click", () => openExport(shownList));
-  listen("help-open", "click", () => byId("help").showModal());
+  listen("help-open", "click", openHelp);
   listen("help-close", "click", () => byId("help").close());
   listen("theme", "click", turnTheme);
   addEventListener("hashchange", () => { forget(); apply(); });  // whoever goes back right after typing means it
@@ -315,6 +317,8 @@ const listenToPage = () => {
   addEventListener("beforeprint", spreadOut);
   addEventListener("afterprint", () => { byId("print-note").hidden = true; shownList?.grid.gather(); });
 };
+
+const openHelp = () => { byId("help").showModal(); byId("help").scrollTop = 0; };
 
 const THEMES = ["auto", "dark", "light"];
 const turnTheme = () => {
@@ -337,7 +341,7 @@ const pressKey = (event) => {
   else if (event.key === "ArrowDown" && event.target === byId("query") && shownList?.grid.rows.length) { event.preventDefault(); shownList.grid.focusRow(0); }
   else if (typing) return;
   else if (event.key === "/" && !byId("toolbar").hidden) { event.preventDefault(); byId("query").focus(); }
-  else if (event.key === "?") byId("help").showModal();
+  else if (event.key === "?") openHelp();
 };
 
 const spreadOut = () => {

@@ -24,7 +24,7 @@ const explainNothing = (query) => splitQuery(query).filter((term) => term.unknow
 }).join("");
 
 const joinQuery = (terms) =>
-  terms.map(({ not, field, value }) => `${not ? "-" : ""}${field ? `${field}:` : ""}${/\s/.test(value) ? `"${value}"` : value}`).join(" ");
+  terms.map(({ not, field, value }) => `${not ? "-" : ""}${field ? `${field}:` : ""}${/\s|^-/.test(value) || (!field && LEVEL_OF.has(value.split(":")[0].toLowerCase())) ? `"${value}"` : value}`).join(" ");
 
 const globToTest = (value) => {
   const parts = value.toLowerCase().split(",").filter(Boolean).map((part) => {

@@ -28,7 +28,7 @@ const amend = (state) => {
   location.replace(writeHash(state));
 };
 const countSteps = () => {
-  if (history.state?.depth === undefined) history.replaceState({ depth: amending ? depth : depth + 1, theme: document.documentElement.dataset.theme }, "");
+  depth = history.state?.depth ?? (amending ? depth : depth + 1);
   amending = false;
-  depth = history.state.depth;
+  history.replaceState({ depth, theme: document.documentElement.dataset.theme }, "");
 };

@@ -216,7 +216,7 @@ const evidenceOf = (finding, near) => {
     facts([
       ...sources.map(({ source, status, rows, sum }) =>
         [pathOf(source), [status, `, ${plural(rows, "row")}`, sum && [", SHA-256 ", digest(sum)]]]),
-      host.code === null && ["Command", `${files.length ? `cat ${files.join(" ")}, ` : ""}in one read-only script over SSH; ${endOf(host)}`],
+      host.code === null && ["Command", `${files.length ? `cat ${files.join(" ")}, ` : ""}in one read-only script ${host.key || host.keyed ? "over SSH" : "on the machine itself"}; ${endOf(host)}`],
       near.length > 0 && ["Label", or(near[0].service, "none in the host’s /etc/services")],
       ...whenRead(host),
     ]),
