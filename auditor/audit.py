@@ -6,13 +6,14 @@ One host never ends a run and never touches another's result: whatever goes wron
 """
 
 import secrets
-import threading
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Generic, Protocol, TypeVar
+
+from greenlet import GreenletExit
 
 from auditor.collect import build_script, unframe
 from auditor.collect.sections import TableGroup
@@ -24,6 +25,7 @@ from auditor.model.report import HostReport, judge_host
 from auditor.model.transcript import Evidence, Failure, Transcript
 from auditor.parse import parse_snapshot
 from auditor.transport import Transport
+from auditor.transport.loop import Loop
 
 Clock = Callable[[], datetime]
 Job = TypeVar("Job")
@@ -58,12 +60,14 @@ def collect_host(
         outcome = transports[host.connection].run(host, script)
     except TransportError as error:
         outcome = Failure(phase=error.phase, code=error.code, message=error.message, hint=error.hint)
-    except Exception as error:  # noqa: BLE001 - the one place where a defect of ours costs one host, not the fleet
-        outcome = fail_internally(error)
+    except (KeyboardInterrupt, SystemExit, GreenletExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - the one place where a defect costs one host, not the fleet; that of
+        outcome = fail_internally(error)  # a library in Rust is no Exception (PanicException of PyO3)
     return Evidence(host=host, outcome=outcome, finished_at=clock())
 
 
-def fail_internally(error: Exception) -> Failure:
+def fail_internally(error: BaseException) -> Failure:
     """Return the failure of a host on which netaudit itself broke: never a verdict, always visible."""
     return Failure(
         phase="read",
@@ -130,20 +134,19 @@ class Source(Protocol[Job, Done_contra]):
 
 @dataclass(frozen=True, slots=True)
 class _Settled(Generic[Job, Done]):
-    """A job and what came of it: nothing, when the fleet had stopped; an error, when `work` broke."""
+    """A job and what came of it: nothing, when the fleet had stopped."""
 
     job: Job
     done: list[Done]
-    error: Exception | None = None
 
 
 class Fleet(Generic[Job, Done]):
-    """Does `work` for many jobs on a bounded number of threads and hands out results as they come.
+    """Does `work` for many jobs, a bounded number at a time in one thread (`Loop`), and hands out results as they come.
 
     It begins with `_FIRST_WIDTH` jobs at a time and takes one more for every result, and twice as many whenever a
     quarter of a second brings none: no burst of handshakes at the start, and no wait for hosts that are slow. `stop`
-    (safe in a signal handler) starts nothing new; what is in flight may still arrive for `grace` seconds. The threads
-    are daemons: a host that hangs to its deadline does not keep the program from ending.
+    (safe in a signal handler) starts nothing new; what is in flight may still arrive for `grace` seconds. The thread is
+    a daemon: a host that hangs to its deadline does not keep the program from ending.
     """
 
     def __init__(self, work: Callable[[Job], Done], jobs: int, grace: float = 3.0) -> None:
@@ -152,10 +155,9 @@ class Fleet(Generic[Job, Done]):
         self._width = min(self._jobs, _FIRST_WIDTH)
         self._grace = grace
         self._in_flight = 0
-        self._threads = 0
         self._until: float | None = None
-        self._waiting: SimpleQueue[list[Job]] = SimpleQueue()
-        self._done: SimpleQueue[_Settled[Job, Done] | None] = SimpleQueue()
+        self._done: SimpleQueue[_Settled[Job, Done] | BaseException | None] = SimpleQueue()
+        self._loop: Loop[Job] = Loop(self._do, self._done.put)
 
     def stop(self) -> None:
         self._until = monotonic() + self._grace
@@ -179,41 +181,24 @@ class Fleet(Generic[Job, Done]):
                 if settled is None:
                     continue
                 self._in_flight -= 1
-                if settled.error is not None:
-                    raise settled.error
                 for done in settled.done:
                     if source.settle(settled.job, done):
                         yield done
         finally:
             self._until = self._until or monotonic()  # what waits is not begun any more, should it end by an error
-            for _ in range(self._threads):
-                self._waiting.put([])
+            self._loop.end()
 
     def _hand_out(self, source: Source[Job, Done]) -> None:
         """Draw jobs as long as there is room."""
         while not self.stopped and self._in_flight < self._width and (job := source.take()) is not None:
-            self._waiting.put([job])
+            self._loop.submit(job)
             self._in_flight += 1
-            if self._threads < self._in_flight:
-                self._start_thread()
 
-    def _start_thread(self) -> None:
+    def _do(self, job: Job) -> None:
         try:
-            threading.Thread(target=self._drain, daemon=True, name="netaudit-worker").start()
-        except RuntimeError:  # threading's word for the process or memory limit: go on with those there are
-            if not self._threads:
-                raise
-            self._jobs = self._width = self._threads
-        else:
-            self._threads += 1
-
-    def _drain(self) -> None:
-        while waiting := self._waiting.get():
-            (job,) = waiting
-            try:
-                self._done.put(_Settled(job, [] if self.stopped else [self._work(job)]))
-            except Exception as error:  # noqa: BLE001 - for `run` to raise: a thread that just ended would be waited for
-                self._done.put(_Settled(job, [], error))
+            self._done.put(_Settled(job, [] if self.stopped else [self._work(job)]))
+        except BaseException as error:  # noqa: BLE001 - for `run` to raise
+            self._done.put(error)
 
     def _await(self) -> _Settled[Job, Done] | None:
         """Return what is settled next; None when it is time to look again, and then there may be room for more."""
@@ -225,6 +210,8 @@ class Fleet(Generic[Job, Done]):
         except Empty:
             self._width = min(self._jobs, 2 * self._width)
             return None
+        if isinstance(settled, BaseException):
+            raise settled
         if settled is not None:
             self._width = min(self._jobs, self._width + 1)
         return settled

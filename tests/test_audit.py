@@ -3,7 +3,7 @@
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
@@ -13,8 +13,13 @@ from auditor.evaluate import compile_policies
 from auditor.model.host import Host
 from auditor.model.transcript import Evidence, Failure, Transcript
 from auditor.transport import Script
+from auditor.transport.loop import blocking, pause
 from tests.builders import NOW, a_host, a_policy, a_policy_set
 from tests.sources import InOrder
+
+
+class PanicException(BaseException):
+    """As PyO3's, which is no Exception."""
 
 
 @pytest.mark.parametrize("jobs", [1, 3, 50])
@@ -23,7 +28,8 @@ def test_every_job_is_done_once(jobs: int) -> None:
     assert sorted(fleet.run(InOrder(range(20)))) == [number * number for number in range(20)]
 
 
-def test_no_more_than_so_many_at_a_time() -> None:
+@pytest.mark.parametrize("wait", [pause, lambda seconds: blocking(lambda: sleep(seconds))])
+def test_so_many_at_a_time_and_no_more(wait: Callable[[float], None]) -> None:
     lock, running, most = threading.Lock(), 0, 0
 
     def work(number: int) -> int:
@@ -31,13 +37,13 @@ def test_no_more_than_so_many_at_a_time() -> None:
         with lock:
             running += 1
             most = max(most, running)
-        threading.Event().wait(0.01)
+        wait(0.01)
         with lock:
             running -= 1
         return number
 
     assert len(list(Fleet(work, 4).run(InOrder(range(30))))) == 30
-    assert most <= 4
+    assert most == 4
 
 
 def test_an_error_of_whatever_supplies_the_jobs_comes_through() -> None:
@@ -62,7 +68,7 @@ def test_stopping_starts_nothing_new_and_waits_only_so_long_for_the_rest() -> No
     def work(number: int) -> int:
         started.append(number)
         if number:
-            release.wait(30)
+            blocking(lambda: release.wait(30))
         return number
 
     fleet = Fleet(work, jobs=2, grace=0.3)
@@ -78,8 +84,7 @@ def test_stopping_starts_nothing_new_and_waits_only_so_long_for_the_rest() -> No
 
 def test_what_is_in_flight_when_it_stops_may_still_arrive() -> None:
     def work(number: int) -> int:
-        if number:
-            threading.Event().wait(0.2)
+        pause(0.3 if number else 0.1)
         return number
 
     fleet = Fleet(work, jobs=2, grace=5.0)
@@ -99,13 +104,21 @@ def test_a_defect_in_the_work_comes_through_and_nobody_waits_for_ever() -> None:
         list(Fleet(work, 4).run(InOrder(range(10))))
 
 
+def test_what_is_no_exception_comes_through_too() -> None:
+    def work(_: int) -> int:
+        raise PanicException
+
+    with pytest.raises(PanicException):
+        list(Fleet(work, 4).run(InOrder(range(10))))
+
+
 def begin(jobs: int, hosts: int) -> tuple[threading.Semaphore, Callable[[], None]]:
     """Start a fleet whose work goes on until it is let go; return what counts its starts, and what lets go."""
     release, started = threading.Event(), threading.Semaphore(0)
 
     def work(number: int) -> int:
         started.release()
-        release.wait(30)
+        blocking(lambda: release.wait(30))
         return number
 
     collector = threading.Thread(target=lambda: list(Fleet(work, jobs).run(InOrder(range(hosts)))))
@@ -146,7 +159,7 @@ def test_where_no_more_threads_can_be_started_those_there_are_do_it(monkeypatch:
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", limited)
-    fleet: Fleet[int, int] = Fleet(lambda number: number, 20)
+    fleet: Fleet[int, int] = Fleet(lambda number: blocking(lambda: number), 20)
     assert sorted(fleet.run(InOrder(range(50)))) == list(range(50))
     assert len(started) == 3
 
@@ -176,7 +189,7 @@ def test_a_result_that_is_not_final_is_not_handed_out() -> None:
     assert sorted(source.settled) == [(1, -1), (2, -2), (3, -3), (101, -101), (102, -102), (103, -103)]
 
 
-@pytest.mark.parametrize("error", [MemoryError(), RecursionError("too deep"), KeyError("x")])
+@pytest.mark.parametrize("error", [MemoryError(), RecursionError("too deep"), KeyError("x"), PanicException("in Rust")])
 def test_a_host_on_which_we_break_costs_only_itself(error: Exception) -> None:
     class Breaking:
         def run(self, host: Host, script: Script) -> Transcript:  # noqa: ARG002  # the protocol's

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from auditor.cli.options import (
+    DEFAULT_JOBS,
     AcceptNewOption,
     AllowEmptyOption,
     DespiteChangesOption,
@@ -27,7 +28,7 @@ from auditor.cli.options import (
 def collect(
     inventory: InventoryArgument,
     limit: LimitOption = None,
-    jobs: JobsOption = 32,
+    jobs: JobsOption = DEFAULT_JOBS,
     procs: ProcsOption = None,
     output: Annotated[
         str | None,

@@ -1,9 +1,11 @@
 """A fleet at work under a command: signals, progress, results in order of arrival."""
 
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -17,12 +19,14 @@ from auditor.model.host import Connection, Host, Inventory
 from auditor.model.transcript import Evidence, Failure, Transcript
 from auditor.schedule import Schedule, Turn
 from auditor.transport import Transport
+from auditor.transport.loop import Threads, blocking
 
 if TYPE_CHECKING:
     from auditor.transport.crew import Crew
     from auditor.transport.ssh import SshTransport
 
 Done = TypeVar("Done")
+_LARGE, _SHORT_S = 128 * 1024, 0.0005
 SIGNAL_EXITS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -79,21 +83,40 @@ def gather_hosts(
 ) -> Interruption:
     """`collect` from all hosts, `jobs` at a time, and pass what `finish` makes of each to `take` here, as they come.
 
-    The order spares the network, see `Schedule`; `seed` decides it. Both functions run in the fleet's threads.
+    The order spares the network, see `Schedule`; `seed` decides it. Both functions run in the fleet's thread.
     """
 
     def work(turn: Turn) -> _Asked[Done]:
         began = monotonic()
         host = turn.host.model_copy(update={"timeout": turn.seconds}) if turn.again else turn.host
         evidence = collect(host).model_copy(update={"host": turn.host})
-        return _Asked(evidence.outcome, monotonic() - began, finish(evidence))
+        seconds = monotonic() - began
+        if not _is_large(evidence):
+            return _Asked(evidence.outcome, seconds, finish(evidence))
+        return _Asked(evidence.outcome, seconds, blocking(partial(_give_way, partial(finish, evidence)), judging))
 
+    judging = Threads("netaudit-judge", 1)  # of several, the hosts in flight would get the interpreter last
     fleet = Fleet(work, fit_jobs(min(jobs, len(hosts))))
     source: _Turns[Done] = _Turns(Schedule(hosts, seed))
     with work_interruptibly(fleet.stop) as interruption:
         for asked in fleet.run(source):
             take(asked.result)
     return interruption
+
+
+def _is_large(evidence: Evidence) -> bool:
+    """Return whether what is made of it would keep other hosts waiting that are in flight."""
+    return isinstance(evidence.outcome, Transcript) and len(evidence.outcome.stdout) > _LARGE
+
+
+def _give_way(work: Callable[[], Done]) -> Done:
+    """Do what takes long, and let go of the interpreter soon after another thread asks for it."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_SHORT_S)
+    try:
+        return work()
+    finally:
+        sys.setswitchinterval(usual)
 
 
 @dataclass(frozen=True, slots=True)

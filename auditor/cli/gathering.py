@@ -12,7 +12,7 @@ from auditor.cli import log
 from auditor.cli.clock import read_clock
 from auditor.cli.color import use_color
 from auditor.cli.fleet import gather_hosts, open_transports, work_through_saved
-from auditor.cli.options import ColorChoice
+from auditor.cli.options import DEFAULT_JOBS, ColorChoice
 from auditor.cli.outputs import attempt
 from auditor.cli.processes import choose_procs
 from auditor.cli.progress import Progress, choose_style, describe_outcome
@@ -36,7 +36,7 @@ _NOISE = 300
 class Manner:
     """How to work through the hosts of a run, and how to tell of it. `procs`: as many processes; None: what pays."""
 
-    jobs: int = 32
+    jobs: int = DEFAULT_JOBS
     procs: int | None = None
     owners: bool = True
     quiet: bool = False

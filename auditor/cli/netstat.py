@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from auditor.cli.options import (
+    DEFAULT_JOBS,
     AllowEmptyOption,
     JobsOption,
     MatchExecOption,
@@ -102,7 +103,7 @@ def netstat(
             "--save", metavar="PATH", help="Keep what was read, as evidence to show again.", rich_help_panel=_FLEET
         ),
     ] = None,
-    jobs: JobsOption = 32,
+    jobs: JobsOption = DEFAULT_JOBS,
     timeout: TimeoutOption = None,
     ssh_config: SshConfigLongOption = None,  # noqa: ARG001 - took effect when it was read
     match_exec: MatchExecOption = False,  # noqa: ARG001 - the same

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from auditor.cli.options import DEFAULT_JOBS
 from auditor.model.facts import Gap
 from auditor.model.names import Names
 from auditor.model.snapshot import Snapshot
@@ -28,7 +29,7 @@ class Request:
     limit: Sequence[str] | None = None
     timeout: float | None = None
     allow_empty: bool = False
-    jobs: int = 32
+    jobs: int = DEFAULT_JOBS
     quiet: bool = False
     verbosity: int = 0
     save: Path | None = None

@@ -46,6 +46,7 @@ LimitOption = Annotated[
         help="Only hosts that match, as in Ansible: 'web:&prod:!web-03', '~^db', 'env=prod'. Repeatable.",
     ),
 ]
+DEFAULT_JOBS = 64
 JobsOption = Annotated[
     int,
     typer.Option("-j", "--jobs", min=1, max=1024, metavar="N", envvar="NETAUDIT_JOBS", help="Hosts at the same time."),

@@ -1,6 +1,7 @@
 """`netaudit run`: collect, judge, report."""
 
 from auditor.cli.options import (
+    DEFAULT_JOBS,
     AcceptNewOption,
     AllowEmptyOption,
     BaselineOption,
@@ -35,7 +36,7 @@ def run(
     inventory: InventoryArgument,
     policy: PolicyOption = [],
     limit: LimitOption = None,
-    jobs: JobsOption = 32,
+    jobs: JobsOption = DEFAULT_JOBS,
     procs: ProcsOption = None,
     output: OutputOption = [],
     output_dir: OutputDirOption = None,

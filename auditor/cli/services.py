@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-from auditor.cli.options import JobsOption, LimitOption, MatchExecOption, SshConfigOption, TimeoutOption
+from auditor.cli.options import (
+    DEFAULT_JOBS,
+    JobsOption,
+    LimitOption,
+    MatchExecOption,
+    SshConfigOption,
+    TimeoutOption,
+)
 
 
 def services(
@@ -24,7 +31,7 @@ def services(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The answer as JSON.")] = False,
     limit: LimitOption = None,
-    jobs: JobsOption = 32,
+    jobs: JobsOption = DEFAULT_JOBS,
     timeout: TimeoutOption = None,
     ssh_config: SshConfigOption = None,  # noqa: ARG001 - took effect when it was read
     match_exec: MatchExecOption = False,  # noqa: ARG001 - the same

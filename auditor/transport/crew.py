@@ -13,13 +13,14 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeVar, cast
 
 from auditor.errors import Problem, TransportError
 from auditor.model.host import Host, HostKeyPolicy
 from auditor.model.transcript import Transcript
 from auditor.transport import Script, Transport
 from auditor.transport.crew_messages import Answer, Farewell, News, Order, Said, Setting, read_message, write_message
+from auditor.transport.loop import Inbox
 from auditor.transport.process import start
 from auditor.transport.timeline import Watcher, watching
 
@@ -28,6 +29,7 @@ _PATIENCE_S = 30.0
 """How much later than a host's deadline an answer may come: then the process that owes it hangs, and is ended."""
 _FAREWELL_S = 2.0
 _CHUNK = 1 << 16
+Pipe = TypeVar("Pipe")
 
 
 def is_separable(host: Host, policy: HostKeyPolicy) -> bool:
@@ -108,8 +110,9 @@ class _Waiting:
     """An order given and not answered yet: where its answer goes, and who wants to hear of its phases."""
 
     def __init__(self, told: tuple[Host, Watcher] | None) -> None:
-        self.inbox: SimpleQueue[Transcript | Exception] = SimpleQueue()
+        self.inbox: Inbox[Transcript | Exception | None] = Inbox()
         self.told = told
+        self.sent = False
 
 
 class _Mate:
@@ -119,27 +122,27 @@ class _Mate:
         # -P: nothing is imported from the working directory, which it has from us: paths may be relative to it.
         self._process = start([sys.executable, "-P", "-c", _PROGRAM, *sys.path], os.environ, folder=None)
         pipes = self._process.stdin, self._process.stdout, self._process.stderr
-        self._orders, answers, strays = cast(tuple[io.FileIO, io.FileIO, io.FileIO], pipes)  # see `start`
+        orders, answers, strays = cast(tuple[io.FileIO, io.FileIO, io.FileIO], pipes)  # see `start`
         self.alive = True
         self.problems: Sequence[Problem] = ()
         self._dismissed = False
         self._numbers = itertools.count()
         self._waiting: dict[int, _Waiting] = {}
         self._lock = threading.Lock()
-        self._sending = threading.Lock()
-        self._send(setting)
+        self._outbox: SimpleQueue[Setting | Order | None] = SimpleQueue()
+        self._outbox.put(setting)
         try:
-            self._listener = self._begin(self._listen, answers)
-            self._begin(self._pass_on, strays)
+            self._listener = self._begin(self._listen, io.BufferedReader(answers, _CHUNK))
+            self._begin(self._pass_on, io.BufferedReader(strays, _CHUNK))
+            self._begin(self._send, orders)
         except RuntimeError as error:  # threading's word for the process or memory limit
             self._process.kill()
             self._process.wait()
             raise TransportError("exec", "exec-refused", str(error)) from error
 
     @staticmethod
-    def _begin(work: Callable[[BinaryIO], None], pipe: io.FileIO) -> threading.Thread:
-        buffered = io.BufferedReader(pipe, _CHUNK)
-        thread = threading.Thread(target=work, args=(buffered,), name="netaudit-crew", daemon=True)
+    def _begin(work: Callable[[Pipe], None], pipe: Pipe) -> threading.Thread:
+        thread = threading.Thread(target=work, args=(pipe,), name="netaudit-crew", daemon=True)
         thread.start()
         return thread
 
@@ -154,13 +157,9 @@ class _Mate:
             if not self.alive:
                 return None
             self._waiting[number] = waiting
-        if not self._send(Order(number, host, script, watched=waiting.told is not None)):
-            with self._lock:
-                self.alive = False
-                self._waiting.pop(number, None)
-            return None
+            self._outbox.put(Order(number, host, script, watched=waiting.told is not None))
         try:
-            return waiting.inbox.get(timeout=host.timeout + _PATIENCE_S)
+            return waiting.inbox.get(host.timeout + _PATIENCE_S)
         except Empty:
             self._process.kill()
             return waiting.inbox.get()  # from `_bury`
@@ -169,11 +168,7 @@ class _Mate:
         """Tell the process to end, by the end of its orders: what it owes is not wanted any more."""
         with self._lock:
             self._dismissed = True
-        if self._sending.acquire(timeout=_FAREWELL_S):
-            self._orders.close()
-            self._sending.release()
-        else:  # it has stopped reading: somebody waits in `_send`
-            self._process.kill()
+        self._outbox.put(None)
 
     def await_end(self) -> None:
         """Wait until the process has ended, not long."""
@@ -181,13 +176,13 @@ class _Mate:
         self._process.kill()
         self._listener.join()
 
-    def _send(self, message: object) -> bool:
-        """Return whether the message got there whole. If not, the process has ended, and `_listen` sees to the rest."""
-        with self._sending, suppress(OSError):
-            if not self._orders.closed:
-                write_message(self._orders, message)
-                return True
-        return False
+    def _send(self, orders: io.FileIO) -> None:
+        """Send whatever is ordered, at the pace at which it is read. If it ends, `_listen` sees to the rest."""
+        with orders, suppress(OSError):
+            while (message := self._outbox.get()) is not None:
+                write_message(orders, message)
+                if isinstance(message, Order) and (waiting := self._waiting.get(message.number)) is not None:
+                    waiting.sent = True
 
     def _listen(self, answers: BinaryIO) -> None:
         try:
@@ -219,8 +214,7 @@ class _Mate:
             lost, self._waiting = self._waiting, {}
         self._process.kill()
         status = self._process.wait()
-        with self._sending:
-            self._orders.close()
+        self._outbox.put(None)
         if not self._dismissed:
             how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
             message = f"a process that talks to hosts has ended before its time ({how})"
@@ -229,7 +223,7 @@ class _Mate:
             message = "the run is over"
         hint = "see whether memory ran out (dmesg); run it again, with --procs 1 if need be"
         for waiting in lost.values():
-            waiting.inbox.put(TransportError("read", "process-died", message, hint))
+            waiting.inbox.put(TransportError("read", "process-died", message, hint) if waiting.sent else None)
 
     @staticmethod
     def _pass_on(strays: BinaryIO) -> None:

@@ -1,6 +1,6 @@
 """A process of a crew, from inside: orders from standard input, their answers on standard output, until the input ends.
 
-It does what a host's worker does, with threads of its own, and nothing else: no policy, no report and no file of a run
+It does what is done for a host, in a loop of its own, and nothing else: no policy, no report and no file of a run
 ever gets here. It ends at once when its input does, so that it does not outlive the process that started it, however
 that came to its end; signals to the group are that one's to obey.
 """
@@ -10,16 +10,18 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections import deque
 from contextlib import suppress
 from io import FileIO
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import BinaryIO, NoReturn
 
 from auditor.errors import TransportError
 from auditor.model.host import Host
 from auditor.transport import Transport
 from auditor.transport.crew_messages import Answer, Farewell, News, Order, Setting, read_message, write_message
+from auditor.transport.loop import Loop
 from auditor.transport.timeline import Step, watch
 
 _NEWS_S = 0.1
@@ -55,42 +57,79 @@ def _work(orders: BinaryIO, answers: BinaryIO) -> NoReturn:
         raise TypeError(setting)
     transport = SshTransport(clock=setting.clock, host_keys=HostKeys(policy=setting.host_keys))
     outbox = _Outbox(answers)
-    hands = _Hands(transport, outbox)
+    loop = Loop[Order](lambda order: outbox.put(_execute(order, transport, outbox)), _give_up)
     gc.freeze()
     with suppress(EOFError):
         while isinstance(order := read_message(orders), Order):
-            hands.take(order)
-    outbox.send(Farewell(transport.warnings))
+            loop.submit(order)
+    outbox.close(Farewell(transport.warnings))
     os._exit(0)  # whatever is still in flight: nobody waits for it
 
 
+def _execute(order: Order, transport: Transport, outbox: "_Outbox") -> Answer:
+    try:
+        if not order.watched:
+            return Answer(order.number, transport.run(order.host, order.script))
+        with watch(order.host, _Reporter(order.number, outbox)):
+            return Answer(order.number, transport.run(order.host, order.script))
+    except TransportError as error:
+        return Answer(order.number, error)
+    except BaseException as error:  # noqa: BLE001 - as in audit.collect_host: a defect costs one host
+        return Answer(order.number, f"{type(error).__name__}: {error}")
+
+
+def _give_up(error: BaseException) -> NoReturn:
+    """End the process, for whoever started it to see, and why."""
+    traceback.print_exception(error)
+    os._exit(1)
+
+
 class _Outbox:
-    """Sends answers at once, and news of phases along with them, or soon. Safe to use from several threads."""
+    """Sends answers at once, and news of phases along with them, or soon; in a thread, for it may take time.
+
+    Safe to use from several threads.
+    """
 
     def __init__(self, pipe: BinaryIO) -> None:
         self._pipe = pipe
         self._news: deque[News] = deque()
-        self._lock = threading.Lock()
-        threading.Thread(target=self._send_news, name="netaudit-news", daemon=True).start()
+        self._said: SimpleQueue[Answer | Farewell] = SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="netaudit-answers", daemon=True)
+        self._thread.start()
 
     def tell(self, news: News) -> None:
         self._news.append(news)
 
-    def send(self, *said: Answer | Farewell) -> None:
-        """Send the news that there are, and then this. The end of the process when nobody reads it any more."""
-        with self._lock:
-            news = [self._news.popleft() for _ in range(len(self._news))]
-            if not news and not said:
-                return
-            try:
-                write_message(self._pipe, (*news, *said))
-            except BrokenPipeError:
-                os._exit(0)
+    def put(self, answer: Answer) -> None:
+        self._said.put(answer)
 
-    def _send_news(self) -> None:
-        tick = threading.Event()
-        while not tick.wait(_NEWS_S):
-            self.send()
+    def close(self, farewell: Farewell) -> None:
+        """Send what there is, and this last."""
+        self._said.put(farewell)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        """Send until the farewell. The end of the process when nobody reads it any more, or by a defect."""
+        try:
+            while not self._send():
+                pass
+        except BrokenPipeError:
+            os._exit(0)
+        except BaseException as error:  # noqa: BLE001
+            _give_up(error)
+
+    def _send(self) -> bool:
+        """Send what there is to say by now, or soon; return whether that was all."""
+        said: list[Answer | Farewell] = []
+        with suppress(Empty):
+            said.append(self._said.get(timeout=_NEWS_S))
+            while True:
+                said.append(self._said.get_nowait())
+        # After the answers were taken: what was told before one goes before it.
+        news = [self._news.popleft() for _ in range(len(self._news))]
+        if news or said:
+            write_message(self._pipe, (*news, *said))
+        return any(isinstance(each, Farewell) for each in said)
 
 
 class _Reporter:
@@ -106,48 +145,3 @@ class _Reporter:
 
     def end(self, _host: Host, step: Step) -> None:
         self._outbox.tell(News(self._number, step, over=True))
-
-
-class _Hands:
-    """As many threads as there are orders at the same time. Their number is for who gives the orders to decide."""
-
-    def __init__(self, transport: Transport, outbox: _Outbox) -> None:
-        self._transport = transport
-        self._outbox = outbox
-        self._orders: SimpleQueue[Order] = SimpleQueue()
-        self._lock = threading.Lock()
-        self._in_flight = 0
-        self._threads = 0
-
-    def take(self, order: Order) -> None:
-        with self._lock:
-            self._in_flight += 1
-            more = self._threads < self._in_flight
-        self._orders.put(order)
-        if more:
-            try:
-                threading.Thread(target=self._drain, name="netaudit-worker", daemon=True).start()
-            except RuntimeError:  # threading's word for the process or memory limit: those there are do it
-                if not self._threads:
-                    raise
-            else:
-                self._threads += 1
-
-    def _drain(self) -> None:
-        while True:
-            order = self._orders.get()
-            answer = self._execute(order)
-            with self._lock:
-                self._in_flight -= 1
-            self._outbox.send(answer)
-
-    def _execute(self, order: Order) -> Answer:
-        try:
-            if not order.watched:
-                return Answer(order.number, self._transport.run(order.host, order.script))
-            with watch(order.host, _Reporter(order.number, self._outbox)):
-                return Answer(order.number, self._transport.run(order.host, order.script))
-        except TransportError as error:
-            return Answer(order.number, error)
-        except Exception as error:  # noqa: BLE001 - as in audit.collect_host: a defect costs one host
-            return Answer(order.number, f"{type(error).__name__}: {error}")

@@ -1,6 +1,6 @@
 """Seconds in, an end that always comes: deadlines on the monotonic clock, and the thread that enforces them.
 
-Everything a worker waits for has a timeout of its own; the watchdog is for what has none (a library that waits for an
+Everything that is waited for has a timeout of its own; the watchdog is for what has none (a library that waits for an
 answer for ever, a peer that never reads). It calls back from its own thread, so a callback must not block.
 """
 
@@ -40,8 +40,7 @@ class Deadline:
 class Watchdog:
     """One thread for any number of deadlines; it ends when there has been none to wait for for a while.
 
-    Guarding takes no lock, and a deadline that comes to nothing, as nearly all do, no switch of threads: a lock that
-    every worker takes a few times for each host makes them queue for it, and for the interpreter in turn.
+    Guarding takes no lock, and a deadline that comes to nothing, as nearly all do, no switch of threads.
     """
 
     def __init__(self) -> None:

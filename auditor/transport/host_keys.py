@@ -4,13 +4,11 @@
 in is sent before `admit` has returned.
 """
 
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import paramiko
 
@@ -28,10 +26,10 @@ from auditor.transport.known_hosts import (
     place_of,
     read_shown,
 )
+from auditor.transport.loop import blocking
+from auditor.transport.once import Once
 from auditor.transport.revoked_keys import load_revoked
 from auditor.transport.ssh_algorithms import Algorithms, choose_algorithms
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +56,12 @@ class HostKeys:
         self._files = None if files is None else tuple(files)
         self.policy: HostKeyPolicy = policy
         self.accepted = AcceptedKeys(accepted or default_path())
-        self._read: dict[object, object] = {}
-        self._lock = threading.Lock()
+        self._once = Once()
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """Lines of the known_hosts files read so far that could not be understood."""
-        with self._lock:
-            indexes = [found for found in self._read.values() if isinstance(found, KnownHosts)]
+        indexes = [found for found in self._once.values() if isinstance(found, KnownHosts)]
         return tuple(sorted({problem for index in indexes for problem in index.warnings}))
 
     def close(self) -> None:
@@ -77,27 +73,18 @@ class HostKeys:
         policy = effective_policy(host, self.policy)
         paths = host.known_hosts or self._files
         try:
-            known = self._once(("known", paths), lambda: load_known_hosts(paths or DEFAULT_FILES, optional=not paths))
+            known = self._once.get(
+                ("known", paths), lambda: load_known_hosts(paths or DEFAULT_FILES, optional=not paths)
+            )
         except TransportError:
             if policy != "ignored":
                 raise
             known = KnownHosts(())
-        revoked = [self._once(("revoked", path), partial(load_revoked, path)) for path in host.ssh.revoked_host_keys]
+        revoked = [
+            self._once.get(("revoked", path), partial(load_revoked, path)) for path in host.ssh.revoked_host_keys
+        ]
         accepted = self.accepted if policy == "accept-new" else None
         return HostKeyCheck(host, policy, known, frozenset().union(*revoked), accepted)
-
-    def _once(self, key: object, load: Callable[[], T]) -> T:
-        """Return what `load` gave, or raise what it raised, when it was first called for `key`."""
-        with self._lock:
-            if key not in self._read:
-                try:
-                    self._read[key] = load()
-                except TransportError as error:
-                    self._read[key] = error
-            found = self._read[key]
-        if isinstance(found, TransportError):
-            raise TransportError(found.phase, found.code, found.message, found.hint)
-        return found  # type: ignore[return-value]  # stored under the same key by the same function
 
 
 def effective_policy(host: Host, policy: HostKeyPolicy) -> HostKeyPolicy:
@@ -125,7 +112,9 @@ class HostKeyCheck:
 
     def _stored(self) -> tuple[str, ...]:
         stored = self.known.key_types(self.place)
-        return stored if stored or self.accepted is None else self.accepted.key_types(self.place)
+        if stored or self.accepted is None:
+            return stored
+        return blocking(partial(self.accepted.key_types, self.place))  # other runs may hold the file
 
     def admit(self, key: paramiko.PKey) -> Admission:
         """Return why a key that the server proved to hold is trusted. Raises TransportError (hostkey) for any other."""
@@ -148,7 +137,7 @@ class HostKeyCheck:
         now = time.time()  # a certificate's, whatever clock the report goes by
         ruling = self.known.judge(self.place, shown, now)
         if self.accepted is not None and ruling.trust in {"unknown", "certificate"}:
-            return self.accepted.accept(self.place, Shown(shown.blob), now)
+            return blocking(partial(self.accepted.accept, self.place, Shown(shown.blob), now))
         return ruling
 
     def _why(self, ruling: Ruling) -> HostKeyTrust:

@@ -6,11 +6,13 @@ when it is done or out of time.
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from auditor.model.host import Host
 from auditor.model.transcript import Transcript
 from auditor.transport import SHELL, Limits, Script
 from auditor.transport.deadline import Deadline
+from auditor.transport.loop import blocking
 from auditor.transport.process import Drain, end, start, why_cut
 from auditor.transport.secret import PasswordPrompt, resolve_secret
 from auditor.transport.timeline import step
@@ -27,6 +29,9 @@ class LocalTransport:
 
     def run(self, host: Host, script: Script) -> Transcript:
         """See `Transport.run`."""
+        return blocking(partial(self._run, host, script))
+
+    def _run(self, host: Host, script: Script) -> Transcript:
         started_at = self._clock()
         deadline = Deadline(host.timeout)
         password = b"" if host.sudo_password is None else resolve_secret(host.sudo_password).encode("utf-8")

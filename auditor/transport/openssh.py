@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from auditor.errors import PHASES, Phase, TransportError
@@ -20,6 +21,7 @@ from auditor.model.transcript import Session, Transcript
 from auditor.transport import SHELL, Limits, Script
 from auditor.transport.deadline import Deadline
 from auditor.transport.host_keys import HostKeys, effective_policy
+from auditor.transport.loop import blocking
 from auditor.transport.openssh_log import describe_session, explain_end, explain_timeout, has_session, read_log
 from auditor.transport.process import Drain, end, start, why_cut
 from auditor.transport.secret import PasswordPrompt, resolve_secret
@@ -73,6 +75,9 @@ class OpenSshTransport:
 
     def run(self, host: Host, script: Script) -> Transcript:
         """See `Transport.run`."""
+        return blocking(partial(self._run, host, script))
+
+    def _run(self, host: Host, script: Script) -> Transcript:
         deadline = Deadline(host.timeout)
         secret = b"" if host.sudo_password is None else resolve_secret(host.sudo_password).encode("utf-8")
         for attempt in range(_MOST_RETRIES + 1):

@@ -7,9 +7,9 @@ jump hosts (`ssh_route`, `ssh_bastion`) or a ProxyCommand (`ssh_proxy`).
 
 import itertools
 import random
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from auditor.errors import Problem, TransportError
 from auditor.model.address import join_port
@@ -18,6 +18,7 @@ from auditor.model.transcript import Session, Transcript
 from auditor.transport import MEBIBYTE, Limits, Script
 from auditor.transport.deadline import Deadline, Watchdog
 from auditor.transport.host_keys import HostKeys, WrongKeyTypeError
+from auditor.transport.loop import blocking, pause
 from auditor.transport.ssh_auth import log_in, withhold_passwords
 from auditor.transport.ssh_bastion import Bastions
 from auditor.transport.ssh_breaker import Breaker
@@ -90,6 +91,11 @@ class SshTransport:
 
     def run(self, host: Host, script: Script) -> Transcript:
         """See `Transport.run`."""
+        if find_obstacle() or not is_driven(host):
+            return blocking(partial(self._run, host, script))
+        return self._run(host, script)
+
+    def _run(self, host: Host, script: Script) -> Transcript:
         started_at = self._clock()
         deadline = Deadline(host.timeout)
         *jumps, _ = expand_route(host, self._jump_hosts)
@@ -171,15 +177,15 @@ class SshTransport:
                     connection = connect(host, line.stream, address, check, deadline, shared=shared)
             except TransportError as error:
                 line.close()
-                pause = _pause_before_retry(error, attempt)
-                if pause is None or pause >= deadline.left():
+                seconds = _pause_before_retry(error, attempt)
+                if seconds is None or seconds >= deadline.left():
                     raise
             except BaseException:
                 line.close()
                 raise
             else:
                 return Link(connection, line, lifeline)
-            time.sleep(pause)
+            pause(seconds)
         raise AssertionError("unreachable")
 
     def _reach(self, jumps: Sequence[Host], host: Host, deadline: Deadline) -> tuple[Line, str]:
@@ -202,6 +208,11 @@ class SshTransport:
             sock, endpoint = dial(endpoints, deadline.within(limit_s), host.ssh.bind_address)
             note(str(endpoint))
         return Straight(sock), endpoint.sockaddr[0]
+
+
+def is_driven(host: Host) -> bool:
+    """Return whether a host is waited for by its socket: jump hosts' channels and ProxyCommands take a thread each."""
+    return not host.jump and host.ssh.proxy_command is None
 
 
 def _pause_before_retry(error: TransportError, attempt: int) -> float | None:

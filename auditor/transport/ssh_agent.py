@@ -14,6 +14,7 @@ from paramiko.pkey import PublicBlob
 
 from auditor.errors import TransportError
 from auditor.transport.certificate import SUFFIX, read_certificate
+from auditor.transport.loop import Threads
 from auditor.transport.public_key import fingerprint, type_of
 
 _REQUEST_IDENTITIES, _IDENTITIES_ANSWER, _SIGN_REQUEST, _SIGN_RESPONSE = 11, 12, 13, 14
@@ -37,10 +38,14 @@ def find_agent(identity_agent: str | None) -> str:
 
 
 class Agent:
-    """One agent by the path of its socket; connected when first asked. Safe to use from several threads."""
+    """One agent by the path of its socket; connected when first asked. Safe to use from several threads.
+
+    `threads` is for who cannot wait for it: one, for it answers one question at a time.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self.threads = Threads("netaudit-agent", 1)
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
 
@@ -118,7 +123,7 @@ class SharedAgentKey(paramiko.PKey):
     """A key in an agent, or a certificate for one. `blob` is what the agent calls it."""
 
     def __init__(self, agent: Agent, blob: bytes, certificate: bytes | None = None) -> None:
-        self._agent = agent
+        self.agent = agent
         self.blob = blob
         own = read_certificate(blob)
         self.plain = own.plain if own is not None else blob
@@ -127,7 +132,7 @@ class SharedAgentKey(paramiko.PKey):
 
     def certify(self, certificate: bytes) -> "SharedAgentKey":
         """Return the key with a certificate from a file."""
-        return SharedAgentKey(self._agent, self.blob, certificate)
+        return SharedAgentKey(self.agent, self.blob, certificate)
 
     def asbytes(self) -> bytes:
         return self.plain
@@ -144,7 +149,7 @@ class SharedAgentKey(paramiko.PKey):
         return True
 
     def sign_ssh_data(self, data: bytes, algorithm: str | None = None) -> paramiko.Message:
-        return paramiko.Message(self._agent.sign(self.blob, data, algorithm or self.get_name()))
+        return paramiko.Message(self.agent.sign(self.blob, data, algorithm or self.get_name()))
 
 
 def no_agent(message: str) -> TransportError:

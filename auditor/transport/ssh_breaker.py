@@ -9,9 +9,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from auditor.errors import TransportError
 from auditor.transport.deadline import Deadline
+from auditor.transport.loop import blocking
 from auditor.transport.ssh_keys import Credential
 
 MOST_REFUSALS = 3
@@ -69,6 +71,14 @@ class Breaker:
                 self._changed.notify_all()
 
     def _wait(self, user: str, credential: Credential, deadline: Deadline) -> None:
+        with self._changed:
+            record = self._record(user, credential)
+            if record.trusted:
+                record.under_way += 1
+                return
+        blocking(partial(self._await_turn, user, credential, deadline))
+
+    def _await_turn(self, user: str, credential: Credential, deadline: Deadline) -> None:
         with self._changed:
             record = self._record(user, credential)
             while not record.trusted and record.refusals + record.under_way >= MOST_REFUSALS:

@@ -7,19 +7,21 @@ Happy Eyeballs), so that one dead address costs no time.
 import contextlib
 import errno
 import os
-import selectors
+import select
 import socket
-import threading
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from functools import partial
+from math import inf
+from queue import Empty
 
 from auditor.errors import TransportError
 from auditor.model.address import join_port
 from auditor.model.host import AddressFamily
 from auditor.transport.deadline import Deadline
+from auditor.transport.loop import Threads, wait_for
 
 _MOST_ADDRESSES = 8
 _STAGGER_S = 0.25
@@ -55,12 +57,12 @@ class Endpoint:
 class Resolver:
     """Names to endpoints, remembered for the run.
 
-    getaddrinfo(3) has no timeout, so it runs in a thread of its own that may outlive the wait for it; at most
-    `_MOST_LOOKUPS` of them exist.
+    getaddrinfo(3) has no timeout, so it runs in a thread that may outlive the wait for it; at most `_MOST_LOOKUPS` of
+    them exist.
     """
 
     def __init__(self) -> None:
-        self._slots = threading.BoundedSemaphore(_MOST_LOOKUPS)
+        self._lookups = Threads("netaudit-dns", _MOST_LOOKUPS)
         self._known: dict[tuple[str, int], tuple[Endpoint, ...]] = {}
 
     def resolve(
@@ -80,32 +82,14 @@ class Resolver:
         raise TransportError("dns", "dns-no-address", message, f"AddressFamily {family} (ssh_config) allows no other")
 
     def _ask(self, address: str, port: int, deadline: Deadline) -> tuple[Endpoint, ...]:
-        answers: SimpleQueue[tuple[Endpoint, ...] | OSError | UnicodeError] = SimpleQueue()
-        timeout = TransportError(
-            "dns",
-            "dns-timeout",
-            f"{address} was not resolved within {deadline.seconds:.3g} s",
-            "check the resolver of this machine, or give the host an `address`",
-        )
-        if not self._slots.acquire(timeout=deadline.left()):
-            raise timeout
-
-        def look_up() -> None:
-            try:
-                answers.put(_getaddrinfo(address, port))
-            except (OSError, UnicodeError) as error:
-                answers.put(error)
-            finally:
-                self._slots.release()
-
-        threading.Thread(target=look_up, name=f"netaudit-dns-{address[:40]}", daemon=True).start()
         try:
-            answer = answers.get(timeout=deadline.left())
+            return self._lookups.call(partial(_getaddrinfo, address, port), deadline.left())
         except Empty:
-            raise timeout from None
-        if isinstance(answer, tuple):
-            return answer
-        raise _not_resolved(address, answer) from answer
+            message = f"{address} was not resolved within {deadline.seconds:.3g} s"
+            hint = "check the resolver of this machine, or give the host an `address`"
+            raise TransportError("dns", "dns-timeout", message, hint) from None
+        except (OSError, UnicodeError) as error:
+            raise _not_resolved(address, error) from error
 
 
 def _not_resolved(address: str, error: OSError | UnicodeError) -> TransportError:
@@ -169,21 +153,18 @@ class _Attempts:
     def race(self, deadline: Deadline) -> tuple[socket.socket, Endpoint] | None:
         """Return the winner; None when all failed or the time is up."""
         next_start = 0.0
-        with selectors.PollSelector() as selector:
-            while (self._waiting or self._pending) and not deadline.passed:
-                if self._waiting and (not self._pending or time.monotonic() >= next_start):
-                    self._start(self._waiting.popleft(), selector)
-                    next_start = time.monotonic() + _STAGGER_S
-                    continue
-                wait = deadline.left(_STAGGER_S) if self._waiting else deadline.left()
-                for key, _ in selector.select(wait):
-                    sock = key.fileobj
-                    assert isinstance(sock, socket.socket)  # noqa: S101  # only sockets are registered above
-                    if endpoint := self._settle(sock, selector):
-                        return sock, endpoint
+        while (self._waiting or self._pending) and not deadline.passed:
+            if self._waiting and (not self._pending or time.monotonic() >= next_start):
+                self._start(self._waiting.popleft())
+                next_start = time.monotonic() + _STAGGER_S
+                continue
+            ready = wait_for(self._pending, select.POLLOUT, deadline.left(_STAGGER_S if self._waiting else inf))
+            for sock in [sock for sock in self._pending if sock.fileno() in ready]:
+                if endpoint := self._settle(sock):
+                    return sock, endpoint
         return None
 
-    def _start(self, endpoint: Endpoint, selector: selectors.BaseSelector) -> None:
+    def _start(self, endpoint: Endpoint) -> None:
         try:
             sock = socket.socket(endpoint.family, socket.SOCK_STREAM)
         except OSError as error:
@@ -200,12 +181,9 @@ class _Attempts:
         code = sock.connect_ex(endpoint.sockaddr)
         if code not in {0, errno.EINPROGRESS}:
             self._fail(sock, OSError(code, os.strerror(code)))
-            return
-        selector.register(sock, selectors.EVENT_WRITE)
 
-    def _settle(self, sock: socket.socket, selector: selectors.BaseSelector) -> Endpoint | None:
+    def _settle(self, sock: socket.socket) -> Endpoint | None:
         """Take a finished attempt out of the race; return what it is connected to, if it is."""
-        selector.unregister(sock)
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             self._fail(sock, OSError(code, os.strerror(code)))

@@ -3,9 +3,9 @@
 What it leans on in paramiko's AuthHandler is listed in `ssh_engine.LEANS_ON`.
 """
 
-import threading
 from collections.abc import Callable, Mapping
-from queue import Empty, SimpleQueue
+from functools import partial
+from queue import Empty
 
 import paramiko
 from paramiko.auth_handler import AuthHandler
@@ -63,19 +63,9 @@ class BoundedKey(paramiko.PKey):
         return self._inner.get_name()
 
     def sign_ssh_data(self, data: bytes, algorithm: str | None = None) -> paramiko.Message:
-        answers: SimpleQueue[paramiko.Message | Exception] = SimpleQueue()
-
-        def sign() -> None:
-            try:
-                answers.put(self._inner.sign_ssh_data(data, algorithm))
-            except Exception as error:  # noqa: BLE001 - paramiko's talk with an agent ends in anything; see below
-                answers.put(error)
-
-        threading.Thread(target=sign, name="netaudit-agent", daemon=True).start()
         try:
-            answer = answers.get(timeout=self._deadline.left())
+            return self._inner.agent.threads.call(
+                partial(self._inner.sign_ssh_data, data, algorithm), self._deadline.left()
+            )
         except Empty:
             raise paramiko.SSHException("the ssh agent did not answer") from None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer

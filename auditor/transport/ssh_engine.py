@@ -1,4 +1,4 @@
-"""paramiko driven as a protocol engine: no thread, no timer, no polling; the worker itself reads what it waits for.
+"""paramiko driven as a protocol engine: no thread, no timer, no polling; whoever waits for something reads it himself.
 
 paramiko builds and checks the packets, exchanges the keys and words the logins; this file moves the bytes and says
 when. Messages to the server are joined until something is to be read. For that it leans on names of paramiko that are
@@ -21,6 +21,7 @@ from paramiko.packet import Packetizer
 from paramiko.ssh_exception import MessageOrderError
 
 from auditor.transport.deadline import Deadline
+from auditor.transport.loop import pause
 from auditor.transport.ssh_agent import SharedAgentKey
 from auditor.transport.ssh_banner import Greeting
 from auditor.transport.ssh_driven_login import BoundedKey, DrivenLogin, Service
@@ -93,7 +94,8 @@ _LOGIN, _START = Lull(0.1, 89, sure=True), Lull(0.1, 1024, sure=True)
 but a no is longer; and any audit's answer is longer than so much."""
 
 _AT_ONCE = 32
-"""Messages that are taken in before somebody looks at what they brought: that is where its size is bounded."""
+"""Messages that are taken in before somebody looks at what they brought, which is where its size is bounded; and before
+other hosts have their turn: of a flood there are always more."""
 
 _PATIENT_SERVERS = ("SSH-2.0-OpenSSH_", "SSH-2.0-dropbear")
 """Servers whose first channel is number 0, and which answer what they do not expect yet instead of hanging up
@@ -234,8 +236,11 @@ class DrivenEngine(Engine):
         packetizer = self.packetizer
         packetizer.limit = deadline
         soft = deadline if most == inf else deadline.within(most)
+        taken = 0
         while not done() and self.active and self._advance(soft, lull):
-            pass
+            taken += 1
+            if taken % _AT_ONCE == 0:
+                pause(0.0)
         return done()
 
     def take_in(self) -> None:
@@ -244,6 +249,7 @@ class DrivenEngine(Engine):
             if not self.packetizer.buffered or not self.active:
                 return
             self._advance()
+        pause(0.0)
 
     def _advance(self, deadline: Deadline | None = None, lull: Lull | None = None) -> bool:
         """Take in one message; return whether one came before the deadline. (None: it is here, or its beginning.)"""

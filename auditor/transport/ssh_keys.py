@@ -6,11 +6,10 @@ No secret is ever part of a message or a repr.
 """
 
 import copy
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Literal
 
 import paramiko
 from paramiko.pkey import PublicBlob
@@ -18,6 +17,7 @@ from paramiko.pkey import PublicBlob
 from auditor.errors import TransportError
 from auditor.model.host import Host, SecretRef
 from auditor.transport.certificate import read_certificate
+from auditor.transport.once import Once
 from auditor.transport.public_key import type_of
 from auditor.transport.secret import resolve_secret
 from auditor.transport.ssh_agent import Agent, SharedAgentKey, find_agent, no_agent
@@ -27,7 +27,6 @@ _MOST_TRIES = 6
 """sshd's MaxAuthTries is 6 by default; each key offered counts."""
 
 Kind = Literal["publickey", "password"]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +40,11 @@ class Credential:
     trouble: str = ""
 
 
-class _Once:
-    """Results of slow work by key, errors included: each is computed once per run, whoever asks."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._results: dict[object, object] = {}
-
-    def get(self, key: object, compute: Callable[[], T]) -> T:
-        with self._lock:
-            if key not in self._results:
-                try:
-                    self._results[key] = compute()
-                except TransportError as error:
-                    self._results[key] = error
-            result = self._results[key]
-        if isinstance(result, TransportError):
-            raise TransportError(result.phase, result.code, result.message, result.hint)
-        return result  # type: ignore[return-value]  # stored under the same key by the same function
-
-
 class KeyRing:
     """The credentials of a run. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._once = _Once()
+        self._once = Once()
         self._agents: list[Agent] = []
 
     def credentials(self, host: Host) -> tuple[Credential, ...]:
@@ -137,7 +116,7 @@ class KeyRing:
 
     @staticmethod
     def _load_key(path: str, passphrase: SecretRef | None) -> paramiko.PKey:
-        # Not by self._secret: this runs within `_Once.get`.
+        # Not by self._secret: this runs within `Once.get`.
         return load_key(path, None if passphrase is None else resolve_secret(passphrase))
 
     def _certified(self, path: str, key: paramiko.PKey, files: Sequence[str]) -> list[Credential]:

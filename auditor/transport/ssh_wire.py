@@ -8,18 +8,18 @@ nothing. Closing only shuts the stream down, which wakes whoever waits on it; th
 import contextlib
 import select
 import socket
-import time
 from contextlib import AbstractContextManager
+from math import inf
 from typing import NamedTuple, Protocol
 
 import paramiko
 
 from auditor.transport.deadline import Deadline, Watchdog
+from auditor.transport.loop import pause, wait_for
 
 _CHUNK = 64 * 1024
 _LEAST_WAIT_S = 1.0
 _TICK_S = 0.001
-_LONGEST_POLL_S = 3600.0
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 _GONE = (OSError, EOFError, paramiko.SSHException)
 
@@ -105,7 +105,7 @@ class Wire:
         """Wait for enough bytes, or for the lull's time; return what there is by then, if anything is known of it."""
         if self._socket is None or _QUICKACK is None:  # only Linux' poll(2) minds SO_RCVLOWAT
             self.acknowledge()
-            time.sleep(0.0 if lull.sure else deadline.left(lull.seconds))
+            pause(0.0 if lull.sure else deadline.left(lull.seconds))
             return None
         self._want(lull.enough)
         # Also when nothing is owed: what is about to come is acknowledged as it comes, and not held for us to answer.
@@ -147,7 +147,7 @@ class Wire:
             rest = rest[sent:]
             self._owed = False  # what goes out acknowledges what came in
 
-    def _await(self, event: int, deadline: Deadline, most: float = _LONGEST_POLL_S) -> None:
+    def _await(self, event: int, deadline: Deadline, most: float = inf) -> None:
         """Wait until a socket is ready, or the time is up, or `most` seconds; tell another
         stream how long it may wait itself.
         """
@@ -156,9 +156,7 @@ class Wire:
             return
         if self._socket.gettimeout() != 0:
             self._socket.setblocking(False)
-        poll = select.poll()
-        poll.register(self._socket, event)
-        poll.poll(1000 * max(deadline.left(most), _TICK_S))
+        wait_for((self._socket,), event, max(deadline.left(most), _TICK_S))
 
     def acknowledge(self) -> None:
         """Acknowledge what came, if nothing was sent since: sshd (Nagle) holds its next small packet back until then.

@@ -4,8 +4,8 @@
         with step("tcp", host) as note:       a transport, around each phase
             note("10.0.0.21:22")              and what it found
 
-The watcher belongs to the thread (a context variable, PEP 567), so that no phase has to hand it on; without one, a step
-costs next to nothing. A watcher is told in the thread that does the work and must be quick.
+The watcher belongs to the host at work (a context variable, PEP 567), so that no phase has to hand it on; without one,
+a step costs next to nothing. A watcher is told in the thread that does the work and must be quick.
 """
 
 from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ _watching: ContextVar[tuple[Host, Watcher] | None] = ContextVar("watching", defa
 
 @contextmanager
 def watch(host: Host, watcher: Watcher) -> Iterator[None]:
-    """Tell `watcher` of the steps taken for `host` by this thread until the block ends."""
+    """Tell `watcher` of the steps taken for `host` here until the block ends."""
     token = _watching.set((host, watcher))
     try:
         yield
@@ -56,7 +56,7 @@ def watch(host: Host, watcher: Watcher) -> Iterator[None]:
 
 
 def watching() -> tuple[Host, Watcher] | None:
-    """Return the host at work in this thread and who is told of it, for another thread to tell."""
+    """Return the host at work here and who is told of it, for another thread to tell."""
     return _watching.get()
 
 

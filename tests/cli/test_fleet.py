@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,9 @@ from typing import Any
 
 import pytest
 
+from auditor.cli.fleet import gather_hosts
+from auditor.model.transcript import Evidence, Transcript
+from tests.builders import NOW, a_host
 from tests.cli.site import LENIENT, environment
 from tests.servers.dead import black_hole, refusing, stalling
 from tests.servers.responder import USER, Responder, ports_of, run_responder
@@ -219,3 +223,44 @@ def test_ways_that_only_ssh_config_knows(site: Site, responder: Responder, tmp_p
     assert {address: seen_ports(host) for address, host in hosts.items()} == {
         address: tuple(sorted(ports_of(address))) for address in (*inner, *outer)
     }
+
+
+def answer(name: str, size: int) -> Evidence:
+    outcome = Transcript(nonce="0" * 32, stdout=b"x" * size, exit_status=0, started_at=NOW, finished_at=NOW)
+    return Evidence(host=a_host(name), outcome=outcome, finished_at=NOW)
+
+
+def judge_all(sizes: Mapping[str, int]) -> list[tuple[str, str, float]]:
+    """Return of each host who judged it, and how soon he lets go of the interpreter."""
+
+    def judge(evidence: Evidence) -> tuple[str, str, float]:
+        time.sleep(0.01)
+        return evidence.host.name, threading.current_thread().name, sys.getswitchinterval()
+
+    done: list[tuple[str, str, float]] = []
+    gather_hosts(lambda host: answer(host.name, sizes[host.name]), judge, [*map(a_host, sizes)], 8, done.append)
+    return sorted(done)
+
+
+def test_large_answers_are_judged_one_at_a_time_and_beside_those_in_flight() -> None:
+    usual = sys.getswitchinterval()
+    done = judge_all(
+        {f"small-{number}": 1000 for number in range(5)} | {f"vast-{number}": 200_000 for number in range(5)}
+    )
+    assert done == [
+        *[(f"small-{number}", "netaudit-loop", done[number][2]) for number in range(5)],
+        *[(f"vast-{number}", "netaudit-judge", 0.0005) for number in range(5)],
+    ]
+    assert sys.getswitchinterval() == usual
+
+
+def test_large_answers_are_judged_also_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "netaudit-judge":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert [who for _, who, _ in judge_all({"a": 1, "b": 200_000})] == ["netaudit-loop"] * 2

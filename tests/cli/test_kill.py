@@ -18,7 +18,7 @@ from auditor.transport.evidence import TEMPORARY
 from tests.cli.program import ROOT
 from tests.cli.replays import list_hosts, make_fleet, strip_run
 
-NAMES = [f"web-{number:02d}" for number in range(16)]
+NAMES = [f"web-{number:02d}" for number in range(64)]
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "50"))
 
 

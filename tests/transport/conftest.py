@@ -6,10 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
+from auditor.model.host import Host
+from auditor.model.transcript import Transcript
 from auditor.transport import Script
+from auditor.transport.loop import Loop
 from auditor.transport.ssh import SshTransport
 from tests.builders import NOW
 
@@ -20,12 +24,36 @@ def count_descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208  # as cheap as it gets, and it is polled
 
 
-@pytest.fixture(params=["driven", "public"])
+@pytest.fixture(params=["driven", "loop", "public"])
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run the test on both engines: the one driven by the worker, and the one on paramiko's public path."""
+    """Run the test on both engines, and the one that is driven by the worker also where hosts share a thread."""
     if request.param == "public":
-        monkeypatch.setattr("auditor.transport.ssh_connection.find_obstacle", lambda: "the test wants the public path")
+        for module in ("ssh", "ssh_connection"):
+            monkeypatch.setattr(f"auditor.transport.{module}.find_obstacle", lambda: "the test wants the public path")
+    if request.param == "loop":
+        monkeypatch.setattr(SshTransport, "run", run_in_loop)
     return str(request.param)
+
+
+_run = SshTransport.run
+
+
+def run_in_loop(transport: SshTransport, host: Host, script: Script) -> Transcript:
+    done: SimpleQueue[Transcript | Exception] = SimpleQueue()
+
+    def work(_: None) -> None:
+        try:
+            done.put(_run(transport, host, script))
+        except Exception as error:  # noqa: BLE001 - raised below
+            done.put(error)
+
+    loop = Loop(work, print)
+    loop.submit(None)
+    outcome = done.get(timeout=host.timeout + 20)
+    loop.end()
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 @pytest.fixture

@@ -5,9 +5,12 @@ import re
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -19,6 +22,7 @@ from auditor.model.transcript import Transcript
 from auditor.transport import Script
 from auditor.transport.crew import Crew, is_separable
 from auditor.transport.crew_messages import Setting
+from auditor.transport.loop import Loop
 from auditor.transport.ssh import SshTransport
 from auditor.transport.timeline import Step, watch
 from tests.builders import a_host
@@ -254,6 +258,36 @@ def test_hanging(site: Callable[..., Host], own: Own, monkeypatch: pytest.Monkey
     assert not children()
 
 
+def test_hanging_with_more_orders_than_a_pipe_takes(
+    site: Callable[..., Host], own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for the pipe: where hosts share a thread, none would ever know that its time is up."""
+    monkeypatch.setattr("auditor.transport.crew._PATIENCE_S", 0.5)
+    crew = Crew(1, Setting(read_clock, "strict"), own.open)
+    assert isinstance(outcome_of(crew, site("127.60.9.1")), Transcript)
+    (pid,) = children()
+    os.kill(pid, signal.SIGSTOP)
+    script = replace(SCRIPT, text=SCRIPT.text + b"#" * 10_000)
+    done: SimpleQueue[str] = SimpleQueue()
+
+    def ask(host: Host) -> None:
+        try:
+            crew.run(host, script)
+        except TransportError as error:
+            done.put(error.code)
+
+    loop = Loop(ask, print)
+    for number in range(2, 40):
+        loop.submit(site(f"127.60.9.{number}", timeout=1.0))
+    codes = Counter(done.get(timeout=20) for _ in range(2, 40))
+    loop.end()
+    crew.close()
+    assert codes["process-died"] + codes["own"] == 38
+    assert codes["process-died"]
+    assert codes["own"]  # it never heard of them
+    assert not children()
+
+
 @pytest.mark.parametrize("orders", [0, 40])
 def test_closed_while_hanging(
     site: Callable[..., Host], own: Own, monkeypatch: pytest.MonkeyPatch, orders: int
@@ -297,7 +331,7 @@ def test_has_nothing_it_does_not_need(site: Callable[..., Host], crew: Crew, tmp
         for pid in children():
             links = list_open(pid)
             assert all(re.match(r"pipe:|socket:|/dev/null$|anon_inode:|/dev/urandom$", link) for link in links), links
-            assert sum(link.startswith("pipe:") for link in links) <= 4
+            assert sum(link.startswith("pipe:") for link in links) <= 6
             environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
             assert set(environ) <= {*(b"%s=%s" % each for each in os.environb.items()), b""}
             assert os.getpgid(pid) == pid != os.getpgid(0)

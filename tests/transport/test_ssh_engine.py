@@ -1,20 +1,30 @@
 """The driven engine: what it leans on is there, what it sends at once, and what happens where that does not work."""
 
+import fcntl
+import socket
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from queue import SimpleQueue
 
 import paramiko
 import pytest
 
-from auditor.model.host import Host
+from auditor.errors import TransportError
+from auditor.model.host import Host, SshOptions
 from auditor.transport import ssh_engine
+from auditor.transport.accepted_keys import AcceptedKeys
+from auditor.transport.host_keys import HostKeyCheck
+from auditor.transport.known_hosts import KnownHosts
+from auditor.transport.loop import Loop, pause
 from auditor.transport.ssh import SshTransport
 from auditor.transport.ssh_engine import find_obstacle
+from auditor.transport.ssh_keys import KeyRing
 from auditor.transport.ssh_wire import Wire
-from tests.builders import NOW
+from tests.builders import NOW, a_host
 from tests.servers import hostile
 from tests.servers.hostile import Manners, serve, ssh_server
 from tests.servers.sshd import run_sshd
@@ -154,3 +164,58 @@ def test_an_audit_stays_cheap(tmp_path: Path) -> None:
         finally:
             sys.setprofile(None)
     assert 1_000 < calls < 6_000
+
+
+def test_flood_leaves_the_thread_to_others(transport: SshTransport, reach: Callable[[int], Host]) -> None:
+    """A message costs more than its bytes: a turn is so many of them, not what fits into one read."""
+    turns, over = 0, threading.Event()
+
+    def audit(host: Host | None) -> None:
+        nonlocal turns
+        if host is not None:
+            assert fail(transport, host) == ("kex", "kex-flood")
+            over.set()
+        while not over.is_set():
+            turns += 1
+            pause(0.0)
+
+    with serve(hostile.repeat(hostile.IGNORE * 50, first=hostile.VERSION)) as server:
+        loop = Loop(audit, print)
+        loop.submit(reach(server.port))
+        loop.submit(None)
+        assert over.wait(30)
+        loop.end()
+    assert turns > 300
+
+
+def test_what_other_programs_hold_holds_up_only_who_needs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent that does not answer, and a file of accepted keys that another run has locked."""
+    known = tmp_path / "state" / "known_hosts"
+    known.parent.mkdir()
+    monkeypatch.setattr("auditor.transport.ssh_agent._LIST_S", 1.0)
+    order: SimpleQueue[str] = SimpleQueue()
+    check = HostKeyCheck(a_host(), "accept-new", KnownHosts(()), accepted=AcceptedKeys(known))
+    with_agent = a_host(agent=True, ssh=SshOptions(identity_agent=str(tmp_path / "agent")))
+    works: dict[str, Callable[[], object]] = {
+        "agent": lambda: KeyRing().credentials(with_agent),
+        "file": lambda: check.admit(hostile.host_key()),
+        "other": lambda: pause(0.2),
+    }
+
+    def work(name: str) -> None:
+        with suppress(TransportError):
+            works[name]()
+        order.put(name)
+
+    loop = Loop(work, print)
+    with socket.socket(socket.AF_UNIX) as agent, known.with_name("known_hosts.lock").open("w") as lock:
+        agent.bind(str(tmp_path / "agent"))
+        agent.listen()
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for name in works:
+            loop.submit(name)
+        assert order.get(timeout=10) == "other"
+        assert order.get(timeout=10) == "agent"
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        assert order.get(timeout=10) == "file"
+    loop.end()
