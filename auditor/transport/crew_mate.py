@@ -115,7 +115,7 @@ class _Outbox:
                 pass
         except BrokenPipeError:
             os._exit(0)
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001 - whatever it is, nothing more would be sent
             _give_up(error)
 
     def _send(self) -> bool:

@@ -11,14 +11,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from tests.bench.peers.job import Job
 from tests.bench.process import Cost, read_cpu, run
 from tests.bench.table import Row, show
-from tests.servers.sshd import Sshd, run_sshd
+from tests.servers.responder import USER, run_responder
+from tests.servers.sshd import make_key, run_sshd
 
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = ROOT / "build" / "peers"
@@ -27,6 +29,7 @@ COMMAND = "cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 /etc/se
 WIDTH = 32
 NETAUDIT = str(Path(sys.executable).with_name("netaudit"))
 FAST = ("netaudit", "paramiko", "asyncssh", "parallel-ssh")
+CHEAP = ("netaudit", "paramiko", "asyncssh")
 POLICY = """version: 1
 policy: bench
 default: deny
@@ -34,6 +37,16 @@ allow:
   - {id: ssh, port: 22/tcp}
   - {id: high, ports: [1024-65535/tcp, 1-65535/udp]}
 """
+
+
+class Server(NamedTuple):
+    """What answers for all hosts, and the key that logs in."""
+
+    port: int
+    user: str
+    key: Path
+    public_key: str
+    pid: int
 
 
 @dataclass
@@ -51,29 +64,54 @@ class Peer:
 def measure(folder: Path, hosts: int, rounds: int, *, slow: bool = True) -> tuple[list[Row], str]:
     """Return a row per tool and a table of them; without `slow`, of the fast ones only."""
     options = ("MaxStartups 2000:100:2000", "MaxSessions 100", "ListenAddress 0.0.0.0", "LogLevel INFO")
-    with run_sshd(folder / "sshd", options) as server:
+    with run_sshd(folder / "sshd", options) as sshd:
+        server = Server(sshd.port, sshd.user, sshd.key, sshd.public_key(), sshd.pid)
         peers = [peer for peer in _prepare(folder, server, hosts) if slow or peer.package in FAST]
+        _race(peers, folder, server, rounds)
+    return _tell(peers, hosts, rounds, "Tools, against one sshd")
+
+
+def measure_cheap(folder: Path, hosts: int, rounds: int) -> tuple[list[Row], str]:
+    """Return the same of the fastest, against a server that takes little of the cores: as if the hosts were others."""
+    with run_responder("--version", "SSH-2.0-OpenSSH_9.2") as responder:
+        server = Server(responder.port, USER, make_key(folder / "key"), responder.public_key, responder.pid)
+        peers = [peer for peer in _prepare(folder, server, hosts) if peer.package in CHEAP]
+        alone = replace(
+            peers[0],
+            name=f"{peers[0].name}, one process",
+            command=[*peers[0].command, "--procs", "1"],
+            costs=[],
+            target=[],
+        )
+        peers.insert(1, alone)
+        _race(peers, folder, server, rounds)
+    return _tell(peers, hosts, rounds, "Tools, against the cheap responder")
+
+
+def _race(peers: Sequence[Peer], folder: Path, server: Server, rounds: int) -> None:
+    for peer in peers:
+        _take_turn(peer, folder, server, warm=True)
+    for _ in range(rounds):
         for peer in peers:
-            _take_turn(peer, folder, server, warm=True)
-        for _ in range(rounds):
-            for peer in peers:
-                _take_turn(peer, folder, server)
+            _take_turn(peer, folder, server)
+
+
+def _tell(peers: Sequence[Peer], hosts: int, rounds: int, title: str) -> tuple[list[Row], str]:
     rows = _compare([_sum_up(peer, hosts) for peer in peers])
     cores = len(os.sched_getaffinity(0))
     note = (
         f"{hosts} hosts, medians of {rounds} rounds, {cores} cores, {WIDTH} at a time. CPU in ms per host: `client` is "
-        "the tool with all it starts, `target` is sshd with all it starts. `bound`: how near its wall time is to that "
-        "of a client that costs nothing, whose sshd has all cores. `× client` and `× wall`: of the first row."
+        "the tool with all it starts, `target` is the server with all it starts. `bound`: how near its wall time is to "
+        "that of a client that costs nothing, whose server has all cores. `× client` and `× wall`: of the first row."
     )
-    return rows, show("Tools, against one sshd", rows, note)
+    return rows, show(title, rows, note)
 
 
-def _prepare(folder: Path, server: Sshd, hosts: int) -> list[Peer]:
+def _prepare(folder: Path, server: Server, hosts: int) -> list[Peer]:
     """Write what the tools need to know about the hosts, and return the tools."""
     addresses = [f"127.1.{number >> 8}.{number & 255}" for number in range(1, hosts + 1)]
-    public = server.public_key()
     known = folder / "known_hosts"
-    known.write_text("".join(f"[{address}]:{server.port} {public}\n" for address in addresses))
+    known.write_text("".join(f"[{address}]:{server.port} {server.public_key}\n" for address in addresses))
     job = Job(addresses, server.port, server.user, str(server.key), str(known), COMMAND, WIDTH)
     (folder / "job.json").write_text(json.dumps(asdict(job)))
     (folder / "policies").mkdir()
@@ -173,7 +211,7 @@ def read_version(package: str) -> str:
     return subprocess.run([python, "-c", query], capture_output=True, text=True, check=False).stdout.strip()
 
 
-def _take_turn(peer: Peer, folder: Path, server: Sshd, *, warm: bool = False) -> None:
+def _take_turn(peer: Peer, folder: Path, server: Server, *, warm: bool = False) -> None:
     if peer.obstacle:
         return
     before = read_cpu(server.pid)

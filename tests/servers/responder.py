@@ -197,6 +197,7 @@ class Conversation(asyncio.Protocol):
         self._writer: _Cipher | None = None
         self._next_reader: _Cipher | None = None
         self._script = bytearray()
+        self._answered = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -301,12 +302,17 @@ class Conversation(asyncio.Protocol):
         name, at = _take(payload, 5)
         if payload[at]:
             self._send((b"\x63" if name in {b"exec", b"env"} else b"\x64") + self._channel)
+        if name == b"exec" and _take(payload, at + 1)[0].startswith(b"cat "):  # which reads no script
+            self._on_eof(payload)
 
     def _on_data(self, payload: bytes) -> None:
         data, _ = _take(payload, 5)
         self._script += data
 
     def _on_eof(self, _payload: bytes) -> None:
+        if self._answered:
+            return
+        self._answered = True
         found = _NONCE.search(self._script)
         nonce = found[1] if found else b"0" * 32
         text = answer(self._address, self._port, self._client_port, nonce, self._identity.services)

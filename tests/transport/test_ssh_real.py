@@ -143,9 +143,9 @@ def test_refused_key_is_tried_once(transport: SshTransport, sshd: Sshd, tmp_path
     error = fail(transport, sshd, identity=(str(stranger),))
     assert (error.phase, error.code) == ("auth", "auth-refused")
     assert str(stranger) in error.message
-    assert sshd.wait_for_log("by authenticating user")
+    assert sshd.wait_for_log("authenticating user")
     assert sshd.login_attempts() == 1
-    assert sshd.log_text().count("Connection from") == 1
+    assert sshd.log_text().count("Connection from 127.0.0.1 port") == 1
 
 
 def test_second_factor(transport: SshTransport, tmp_path: Path) -> None:
