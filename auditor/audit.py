@@ -62,8 +62,8 @@ def collect_host(
         outcome = Failure(phase=error.phase, code=error.code, message=error.message, hint=error.hint)
     except (KeyboardInterrupt, SystemExit, GreenletExit):
         raise
-    except BaseException as error:  # noqa: BLE001 - the one place where a defect costs one host, not the fleet; that of
-        outcome = fail_internally(error)  # a library in Rust is no Exception (PanicException of PyO3)
+    except BaseException as error:  # noqa: BLE001 - the one place where a defect costs one host, not the fleet
+        outcome = fail_internally(error)  # that of a library in Rust is no Exception, but PyO3's PanicException
     return Evidence(host=host, outcome=outcome, finished_at=clock())
 
 

@@ -83,7 +83,8 @@ def gather_hosts(
 ) -> Interruption:
     """`collect` from all hosts, `jobs` at a time, and pass what `finish` makes of each to `take` here, as they come.
 
-    The order spares the network, see `Schedule`; `seed` decides it. Both functions run in the fleet's thread.
+    The order spares the network, see `Schedule`; `seed` decides it. Both functions run in the fleet's
+    thread, but `finish` beside it where there is much to do.
     """
 
     def work(turn: Turn) -> _Asked[Done]:
