@@ -138,6 +138,7 @@ def packet(payload: bytes) -> bytes:
     return struct.pack(">IB", len(payload) + padding + 1, padding) + payload + bytes(padding)
 
 
+SHORT_IGNORE = packet(b"\x02" + bytes(4))
 IGNORE = packet(b"\x02" + struct.pack(">I", 1000) + bytes(1000))
 DEBUG = packet(b"\x04\x00" + struct.pack(">I", 1000) + b"x" * 1000 + struct.pack(">I", 0))
 HUGE_PACKET = VERSION + struct.pack(">I", 2**31 - 4) + b"\x04"

@@ -21,7 +21,7 @@ from auditor.transport.host_keys import HostKeyCheck
 from auditor.transport.known_hosts import KnownHosts
 from auditor.transport.loop import Loop, pause
 from auditor.transport.ssh import SshTransport
-from auditor.transport.ssh_engine import find_obstacle
+from auditor.transport.ssh_engine import DrivenEngine, find_obstacle
 from auditor.transport.ssh_keys import KeyRing
 from auditor.transport.ssh_wire import Wire
 from tests.builders import NOW, a_host
@@ -166,26 +166,41 @@ def test_an_audit_stays_cheap(tmp_path: Path) -> None:
     assert 1_000 < calls < 6_000
 
 
-def test_flood_leaves_the_thread_to_others(transport: SshTransport, reach: Callable[[int], Host]) -> None:
+def test_flood_leaves_the_thread_to_others(
+    transport: SshTransport, reach: Callable[[int], Host], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A message costs more than its bytes: a turn is so many of them, not what fits into one read."""
-    turns, over = 0, threading.Event()
+    begun, over = threading.Event(), threading.Event()
+    since, taken, most = 0, 0, 0
+    step = DrivenEngine._step
+
+    def count(engine: DrivenEngine) -> None:
+        nonlocal since
+        since += 1
+        step(engine)
 
     def audit(host: Host | None) -> None:
-        nonlocal turns
+        nonlocal since, taken, most
         if host is not None:
-            assert fail(transport, host) == ("kex", "kex-flood")
-            over.set()
+            try:
+                assert fail(transport, host) == ("kex", "kex-flood")
+            finally:
+                over.set()
         while not over.is_set():
-            turns += 1
+            begun.set()
+            taken, most, since = taken + since, max(most, since), 0
             pause(0.0)
 
-    with serve(hostile.repeat(hostile.IGNORE * 50, first=hostile.VERSION)) as server:
+    monkeypatch.setattr(DrivenEngine, "_step", count)
+    with serve(hostile.repeat(hostile.SHORT_IGNORE * 1000, first=hostile.VERSION)) as server:
         loop = Loop(audit, print)
-        loop.submit(reach(server.port))
         loop.submit(None)
+        assert begun.wait(30)
+        loop.submit(reach(server.port))
         assert over.wait(30)
         loop.end()
-    assert turns > 300
+    assert taken > 10_000
+    assert most <= 2 * ssh_engine._AT_ONCE
 
 
 def test_what_other_programs_hold_holds_up_only_who_needs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
