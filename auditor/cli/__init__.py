@@ -3,8 +3,9 @@
 import gc
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -27,11 +28,12 @@ from auditor.cli.run import run
 from auditor.cli.schema import schema
 from auditor.cli.services import services
 from auditor.cli.settings import find_settings
+from auditor.cli.stdout import flush_stdout
 from auditor.cli.target_kit import target_kit
 from auditor.cli.variables import find_misspelt
 from auditor.cli.version import version
 from auditor.display import escape
-from auditor.errors import AuditorError
+from auditor.errors import AuditorError, OutputError
 
 EXIT_CODES = """\b
 Exit codes:
@@ -150,18 +152,38 @@ def _keep_named(words: list[str]) -> None:
         app.registered_commands, app.registered_groups = named, []
 
 
-def main() -> None:
-    """Run the command line and exit with its code."""
+def main() -> NoReturn:
+    """Run the command line and end the process with its code."""
     _travel_light()
     _keep_named(sys.argv[1:])
     log.choose_format(_find_log_format(sys.argv[1:]))
+    code = 0
     try:
         app()
     except AuditorError as error:
-        raise SystemExit(report_error(error)) from None
+        code = report_error(error)
     except SystemExit as end:
-        if end.code == 2 and not said_exit():  # a mistake that the command line itself found, and told
+        if not isinstance(end.code, int):
+            raise
+        code = end.code
+        if code == 2 and not said_exit():  # a mistake that the command line itself found, and told
             say_exit(2, ["wrong usage; no host was contacted"])
-        raise
-    finally:
-        gc.freeze()  # at its end Python looks for garbage several times over, in all there is
+    except OSError as error:  # a command says so itself: this is what shows help
+        code = report_error(OutputError(f"cannot write to standard output: {error.strerror}", "give it room"))
+    _end(code)
+
+
+def _end(code: int) -> NoReturn:
+    """End the process as it is. Python would look for garbage several times over, in all there is; and it would end the
+    thread of hosts that are late wherever that is, which greenlets do not always survive: a crash instead of the code.
+    """
+    try:
+        flush_stdout()
+    except BrokenPipeError:
+        pass  # a reader that has gone away has seen what he wanted
+    except AuditorError as error:
+        code = report_error(error)
+    if sys.stderr is not None:
+        with suppress(OSError):
+            sys.stderr.flush()
+    os._exit(code)

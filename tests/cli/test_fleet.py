@@ -20,6 +20,7 @@ from auditor.cli.fleet import gather_hosts
 from auditor.model.transcript import Evidence, Transcript
 from tests.builders import NOW, a_host
 from tests.cli.site import LENIENT, environment
+from tests.servers import hostile
 from tests.servers.dead import black_hole, refusing, stalling
 from tests.servers.responder import USER, Responder, ports_of, run_responder
 from tests.servers.sshd import make_key, run_sshd
@@ -190,6 +191,21 @@ def test_interrupted_among_two_hundred_stalled_hosts(site: Site) -> None:
     assert process.returncode == 130
     assert site.report["run"]["partial"] is True
     assert Counter(host["error"]["code"] for host in site.report["hosts"]) == {"interrupted": 200}
+
+
+def test_interrupted_among_hosts_that_talk_without_end(site: Site) -> None:
+    """What is in flight is busy to the end of the process, which is no crash of its threads."""
+    talking = hostile.repeat(hostile.SHORT_IGNORE, pause=0.001, first=hostile.VERSION)
+    hosts = addresses(20, 39)
+    with (
+        hostile.serve(talking, "0.0.0.0") as server,
+        site.start(dict.fromkeys(hosts, server.port), timeout=60) as process,
+    ):
+        wait_for_connections(server.port, len(hosts))
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert Counter(host["error"]["code"] for host in site.report["hosts"]) == {"interrupted": len(hosts)}
 
 
 def test_interrupted_twice(site: Site) -> None:

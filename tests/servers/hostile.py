@@ -33,10 +33,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(behaviour: Behaviour) -> Iterator[Server]:
-    """Run `behaviour` for every connection until the block ends; then end them all."""
+def serve(behaviour: Behaviour, address: str = "127.0.0.1") -> Iterator[Server]:
+    """Run `behaviour` for every connection to the address until the block ends; then end them all."""
     stop = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server((address, 0)) as listener:
         listener.settimeout(0.05)
         server = Server(listener.getsockname()[1])
 
