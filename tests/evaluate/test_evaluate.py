@@ -319,7 +319,7 @@ def test_what_is_in_another_namespace_needs_a_line_for_it() -> None:
     inside = a_listener(port=443, netns="net:[4026532281]")
     [finding] = judge(inside, a_policy(HTTPS)).findings
     assert finding.rule == "unexpected-listener"
-    assert "(the nearest is `https`, 443/tcp: base.yaml:7)" in finding.message
+    assert "(the nearest is `https`, 443/tcp in the host's own network namespace: base.yaml:7)" in finding.message
     assert "port: 443/tcp, netns: containers, bind: any" in finding.remediation
     assert judge(inside, a_policy(an_entry("x", "443/tcp", netns="containers"))).findings == ()
 

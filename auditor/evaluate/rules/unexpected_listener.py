@@ -36,7 +36,8 @@ def _say_nearest(outcome: Outcome) -> str:
     if not outcome.lines:
         return ""
     entry = outcome.lines[0].entry
-    return f" (the nearest is `{entry.id}`, {name_claim(entry)}: {entry.origin})"
+    own = " in the host's own network namespace" if entry.netns == "host" != outcome.listener.netns else ""
+    return f" (the nearest is `{entry.id}`, {name_claim(entry)}{own}: {entry.origin})"
 
 
 def _say_default(outcome: Outcome, policy: Policy) -> str:
