@@ -34,6 +34,8 @@ _MOST_PACKET = 257 * 1024
 """OpenSSH never sends more than 256 KiB (PACKET_MAX_SIZE in packet.c)."""
 _MOST_BEFORE_LOGIN = 512 * 1024
 """A real handshake and login take some 10 KiB; a flood of IGNORE or DEBUG messages ends here."""
+_MESSAGE_COST = 256
+"""Bytes that each message counts beside its own: to take one in costs as much as that, were it empty."""
 
 
 @dataclass(slots=True)
@@ -47,7 +49,8 @@ class Observations:
     exhausted: bool = False
     received: int = 0
     budget: int = _MOST_BEFORE_LOGIN
-    """How many bytes may come in all: only the reader counts `received`, only who lets guests in raises this."""
+    """How many bytes may come in all, `_MESSAGE_COST` for each message among them: only the reader counts `received`,
+    only who lets guests in raises this."""
 
 
 class BoundedPacketizer(Packetizer):
@@ -79,7 +82,8 @@ class BoundedPacketizer(Packetizer):
         return kind, message
 
     def note(self, kind: int, message: paramiko.Message) -> None:
-        """Take note of what a message says that paramiko does not tell."""
+        """Take note of a message, and of what it says that paramiko does not tell."""
+        self.seen.received += _MESSAGE_COST
         if kind in (_CHANNEL_EOF, _CHANNEL_CLOSE):
             self.seen.stream_ended = True
         elif kind == _KEXINIT and not self.seen.kexinit:

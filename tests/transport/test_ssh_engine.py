@@ -199,7 +199,7 @@ def test_flood_leaves_the_thread_to_others(
         loop.submit(reach(server.port))
         assert over.wait(30)
         loop.end()
-    assert taken > 10_000
+    assert taken > 1_000
     assert most <= 2 * ssh_engine._AT_ONCE
 
 

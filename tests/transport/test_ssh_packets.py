@@ -3,8 +3,8 @@
 import hashlib
 import socket
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import paramiko
@@ -122,6 +122,24 @@ def test_share_is_bounded() -> None:
         with pytest.raises(paramiko.SSHException, match="more than its share"):
             ours.read_message()
         assert ours.seen.exhausted
+
+
+@pytest.mark.parametrize("change", [seal, shroud])
+def test_messages_count_beside_their_bytes(change: Callable[[object], None]) -> None:
+    """So many as fit into the share when they are empty would keep us busy for long."""
+    with two_sides() as (ours, theirs):
+        for side in (ours, theirs):
+            change(side)
+        ours.seen.budget = 16 * 1024
+        for _ in range(100):
+            theirs.send_message(paramiko.Message(b"\x02" + bytes(4)))
+        taken = 0
+        with suppress(paramiko.SSHException):
+            while True:
+                read(ours)
+                taken += 1
+        assert ours.seen.exhausted
+        assert 30 < taken < 60
 
 
 @pytest.mark.parametrize("name", ["REKEY_PACKETS", "REKEY_BYTES"])
