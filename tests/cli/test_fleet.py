@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,13 +46,21 @@ class Site:
         ports: Mapping[str, int],
         *arguments: object,
         jobs: int = JOBS,
-        timeout: int = TIMEOUT_S,
+        timeout: int = 60,
+        dead: Collection[int] = (),
         limit: str = "",
         **variables: str,
     ) -> Iterator["subprocess.Popen[str]"]:
-        """Yield the audit of hosts at these addresses and ports while it runs; `limit` is a ulimit(1p) command."""
+        """Yield the audit of hosts at these addresses and ports while it runs; `limit` is a ulimit(1p) command.
+
+        Nobody waits for `dead` ports for long.
+        """
         defaults = {"user": USER, "identity": "key", "known_hosts": "known_hosts", "timeout": timeout}
-        hosts = {f"host-{address}": {"address": address, "port": port} for address, port in ports.items()}
+        own = {port: {"timeout": TIMEOUT_S} for port in dead}
+        hosts = {
+            f"host-{address}": {"address": address, "port": port, **own.get(port, {})}
+            for address, port in ports.items()
+        }
         document = {"version": 1, "defaults": defaults, "hosts": hosts}
         (self._folder / "inventory.yaml").write_text(json.dumps(document))
         words = ["run", "inventory.yaml", "-j", jobs, "--no-owners", "-q", "-o", "json=report.json", *arguments]
@@ -121,7 +129,7 @@ def test_eight_hundred_alive_and_two_hundred_dead(site: Site, responder: Respond
             **dict.fromkeys(addresses(SILENT, 32), silent),
             **dict.fromkeys(addresses(STALLED, 33), stalled),
         }
-        code, seconds, errors = site.run({**living, **dead})
+        code, seconds, errors = site.run({**living, **dead}, dead=(refused, silent, stalled))
     assert code == 3, errors
     report = site.report
     assert report["summary"]["hosts"] == {
@@ -182,7 +190,7 @@ def wait_for_connections(port: int, count: int) -> None:
 
 def test_interrupted_among_two_hundred_stalled_hosts(site: Site) -> None:
     """The first signal: what is in flight has three seconds, what is not done is told as such."""
-    with stalling() as port, site.start(dict.fromkeys(addresses(200, 35), port), timeout=60) as process:
+    with stalling() as port, site.start(dict.fromkeys(addresses(200, 35), port)) as process:
         wait_for_connections(port, JOBS)
         process.send_signal(signal.SIGINT)
         began = time.monotonic()
@@ -195,11 +203,11 @@ def test_interrupted_among_two_hundred_stalled_hosts(site: Site) -> None:
 
 def test_interrupted_among_hosts_that_talk_without_end(site: Site) -> None:
     """What is in flight is busy to the end of the process, which is no crash of its threads."""
-    talking = hostile.repeat(hostile.SHORT_IGNORE, pause=0.001, first=hostile.VERSION)
+    talking = hostile.repeat(hostile.SHORT_IGNORE, pause=0.01, first=hostile.VERSION)
     hosts = addresses(20, 39)
     with (
         hostile.serve(talking, "0.0.0.0") as server,
-        site.start(dict.fromkeys(hosts, server.port), timeout=60) as process,
+        site.start(dict.fromkeys(hosts, server.port)) as process,
     ):
         wait_for_connections(server.port, len(hosts))
         process.send_signal(signal.SIGINT)
@@ -210,7 +218,7 @@ def test_interrupted_among_hosts_that_talk_without_end(site: Site) -> None:
 
 def test_interrupted_twice(site: Site) -> None:
     """The second signal: at once, whatever is in flight."""
-    with stalling() as port, site.start(dict.fromkeys(addresses(200, 36), port), timeout=60) as process:
+    with stalling() as port, site.start(dict.fromkeys(addresses(200, 36), port)) as process:
         wait_for_connections(port, JOBS)
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
