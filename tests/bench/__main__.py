@@ -30,6 +30,7 @@ def list_parts(quick: bool) -> dict[str, Part]:
         "offline": lambda folder: offline.measure(folder, 200 if quick else 10_000),
         "tools": lambda folder: fleet.measure(folder, hosts, rounds),
         "many": lambda folder: fleet.measure(folder, 30 if quick else 300, rounds, slow=False),
+        "jump": lambda folder: fleet.measure_behind(folder, 30 if quick else 300, rounds),
         "fleet": lambda folder: fleet.measure_cheap(folder, 30 if quick else 1_000, rounds),
         "scale": lambda folder: scale.measure(folder, (10, 100) if quick else (10, 100, 1_000, 10_000)),
     }

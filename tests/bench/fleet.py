@@ -88,6 +88,38 @@ def measure_cheap(folder: Path, hosts: int, rounds: int) -> tuple[list[Row], str
     return _tell(peers, hosts, rounds, "Tools, against the cheap responder")
 
 
+def measure_behind(folder: Path, hosts: int, rounds: int) -> tuple[list[Row], str]:
+    """Return a row for hosts reached straight, and some for the same behind a jump host, which all go through.
+
+    ssh shares one connection to it among all hosts, as netaudit does.
+    """
+    options = ("MaxStartups 2000:100:2000", "MaxSessions 1000", "ListenAddress 0.0.0.0", "LogLevel INFO")
+    with run_sshd(folder / "sshd", options) as sshd, run_sshd(folder / "edge", options) as edge:
+        server = Server(sshd.port, sshd.user, sshd.key, sshd.public_key(), sshd.pid)
+        peers = {peer.package: peer for peer in reversed(_prepare(folder, server, hosts))}
+        with (folder / "known_hosts").open("a") as known:
+            known.write(f"[127.0.0.1]:{edge.port} {edge.public_key()}\n")
+        _write_detour(folder, edge.port, str(edge.key))
+        straight, by_ssh = peers["netaudit"], peers["ssh"]
+        behind = replace(straight, name=f"{straight.name}, behind it", costs=[], target=[])
+        behind.command = ["behind.yaml" if word == "inventory.yaml" else word for word in straight.command]
+        by_ssh.command = [word.replace("ssh_options", "ssh_behind") for word in by_ssh.command]
+        _race([straight, behind, by_ssh], folder, server, rounds)
+    return _tell([straight, behind, by_ssh], hosts, rounds, "Behind a jump host")
+
+
+def _write_detour(folder: Path, port: int, key: str) -> None:
+    """Write how netaudit and ssh get to the hosts through the jump host at this port."""
+    job = Job(**json.loads((folder / "job.json").read_text()))
+    edge = f"  edge: {{address: 127.0.0.1, port: {port}, identity: {key}}}\n"
+    (folder / "behind.yaml").write_text(write_inventory(job, ", jump: edge") + edge)
+    options = (folder / "ssh_options").read_text()
+    shared = f"ControlMaster auto\nControlPath {folder}/edge.sock\nControlPersist 5\nIdentityFile {key}\n"
+    (folder / "ssh_edge").write_text(shared + options)  # of two values the first holds: ssh_config(5)
+    through = f"ProxyCommand ssh -F ssh_edge -p {port} -W [%h]:%p 127.0.0.1\n"
+    (folder / "ssh_behind").write_text(through + options)
+
+
 def _race(peers: Sequence[Peer], folder: Path, server: Server, rounds: int) -> None:
     for peer in peers:
         _take_turn(peer, folder, server, warm=True)
@@ -122,13 +154,13 @@ def _prepare(folder: Path, server: Server, hosts: int) -> list[Peer]:
     return [_find_obstacle(peer) for peer in _list_peers(folder)]
 
 
-def write_inventory(job: Job) -> str:
-    """Return the hosts as netaudit wants them."""
+def write_inventory(job: Job, more: str = "") -> str:
+    """Return the hosts as netaudit wants them; `more` is added to each."""
     lines = [
         "version: 1",
         f"defaults: {{user: {job.user}, port: {job.port}, identity: {job.key}, known_hosts: [{job.known_hosts}]}}",
         "hosts:",
-        *(f"  h{number}: {{address: {address}}}" for number, address in enumerate(job.hosts)),
+        *(f"  h{number}: {{address: {address}{more}}}" for number, address in enumerate(job.hosts)),
     ]
     return "\n".join(lines) + "\n"
 
