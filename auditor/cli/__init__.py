@@ -33,7 +33,7 @@ from auditor.cli.target_kit import target_kit
 from auditor.cli.variables import find_misspelt
 from auditor.cli.version import version
 from auditor.display import escape
-from auditor.errors import AuditorError, OutputError
+from auditor.errors import AuditorError, OutputError, UsageError
 
 EXIT_CODES = """\b
 Exit codes:
@@ -168,6 +168,8 @@ def main() -> NoReturn:
         code = end.code
         if code == 2 and not said_exit():  # a mistake that the command line itself found, and told
             say_exit(2, ["wrong usage; no host was contacted"])
+    except FileNotFoundError:  # what looks for the settings starts here
+        code = report_error(UsageError("the folder you are in is not there any more", "go to another one"))
     except OSError as error:  # a command says so itself: this is what shows help
         code = report_error(OutputError(f"cannot write to standard output: {error.strerror}", "give it room"))
     _end(code)

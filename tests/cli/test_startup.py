@@ -104,3 +104,16 @@ def test_what_cannot_be_shown_is_said(words: tuple[str, ...]) -> None:
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False)
     assert result.returncode == 5
     assert result.stderr.splitlines()[-1] == "exit 5: cannot write to standard output: No space left on device"
+
+
+def test_a_folder_that_is_gone_is_said(tmp_path: Path) -> None:
+    here = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+    command = ["sh", "-c", here, "sh", sys.executable, "-m", "auditor", "run", "inventory.yaml"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
+    assert result.returncode == 2
+    assert result.stderr.splitlines() == [
+        "error: the folder you are in is not there any more",
+        "  hint: go to another one",
+        "exit 2: the folder you are in is not there any more; no host was contacted",
+    ]
