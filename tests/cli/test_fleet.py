@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -177,15 +177,25 @@ def test_number_of_jobs_and_order_of_answers_leave_no_trace(site: Site, responde
     assert len(reports) == 1
 
 
-def wait_for_connections(port: int, count: int) -> None:
-    """Wait until the kernel has so many connections to a port."""
+def wait_for_connections(port: int, count: int, pid: int | None = None) -> None:
+    """Wait until the kernel has so many connections to a port; of a process, if one is named."""
     end = time.monotonic() + 30
     while time.monotonic() < end:
         rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        if sum(row[2].endswith(f":{port:04X}") and row[3] == "01" for row in rows) >= count:
+        found = {f"socket:[{row[9]}]" for row in rows if row[2].endswith(f":{port:04X}") and row[3] == "01"}
+        if len(found if pid is None else found & sockets_of(pid)) >= count:
             return
         time.sleep(0.05)
     raise AssertionError("the fleet does not get going")
+
+
+def sockets_of(pid: int) -> set[str]:
+    """Return the sockets that a process holds, as they are named in /proc/PID/fd."""
+    held = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            held.add(str(descriptor.readlink()))
+    return held
 
 
 def test_interrupted_among_two_hundred_stalled_hosts(site: Site) -> None:

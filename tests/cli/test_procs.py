@@ -92,9 +92,10 @@ def test_killed_process(site: Site, responder: Responder) -> None:
     living = dict.fromkeys(addresses(300, 46), responder.port)
     with stalling() as port:
         stuck = dict.fromkeys(addresses(JOBS // 2, 47), port)
-        with site.start({**stuck, **living}, "--procs", 3, timeout=3) as process:
+        with site.start({**stuck, **living}, "--procs", 3, dead=[port]) as process:
             wait_for_connections(port, 1)
             victim, other = children_of(process.pid)
+            wait_for_connections(port, 1, victim)
             os.kill(victim, signal.SIGKILL)
             _, errors = process.communicate(timeout=90)
         assert process.returncode == 3, errors
@@ -110,7 +111,7 @@ def test_all_processes_killed(site: Site, responder: Responder) -> None:
     """The one that is left does the rest."""
     with stalling() as port:
         ports = {**dict.fromkeys(addresses(JOBS, 48), port), **dict.fromkeys(addresses(200, 49), responder.port)}
-        with site.start(ports, "--procs", 3, timeout=2) as process:
+        with site.start(ports, "--procs", 3, dead=[port]) as process:
             wait_for_connections(port, 1)
             for child in children_of(process.pid):
                 os.kill(child, signal.SIGKILL)
