@@ -28,12 +28,12 @@ from auditor.cli.run import run
 from auditor.cli.schema import schema
 from auditor.cli.services import services
 from auditor.cli.settings import find_settings
-from auditor.cli.stdout import flush_stdout
+from auditor.cli.stdout import flush_stdout, unwritable
 from auditor.cli.target_kit import target_kit
 from auditor.cli.variables import find_misspelt
 from auditor.cli.version import version
 from auditor.display import escape
-from auditor.errors import AuditorError, OutputError, UsageError
+from auditor.errors import AuditorError, UsageError
 
 EXIT_CODES = """\b
 Exit codes:
@@ -113,7 +113,7 @@ def _configure(context: typer.Context) -> None:
     for name, near in find_misspelt(os.environ):
         shown = escape(name, 100)
         log.warn(f"the variable {shown} means nothing here: did you mean {near}?", variable=shown)
-    settings, files = find_settings(Path.cwd())
+    settings, files = find_settings(_find_folder())
     for path in files:
         log.say("settings", f"settings from {escape(str(path))}", path=str(path))
     own = CONFIGURED[context.invoked_subcommand]
@@ -125,6 +125,13 @@ def _configure(context: typer.Context) -> None:
 for _command in COMMANDS:
     app.command(name=_command.__name__.replace("_", "-"))(guard(_command))
 app.add_typer(policy)
+
+
+def _find_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("the folder you are in is not there any more", "go to another one") from error
 
 
 def _find_log_format(words: list[str]) -> log.LogFormat | None:
@@ -168,10 +175,8 @@ def main() -> NoReturn:
         code = end.code
         if code == 2 and not said_exit():  # a mistake that the command line itself found, and told
             say_exit(2, ["wrong usage; no host was contacted"])
-    except FileNotFoundError:  # what looks for the settings starts here
-        code = report_error(UsageError("the folder you are in is not there any more", "go to another one"))
     except OSError as error:  # a command says so itself: this is what shows help
-        code = report_error(OutputError(f"cannot write to standard output: {error.strerror}", "give it room"))
+        code = report_error(unwritable(error, "give it room"))
     _end(code)
 
 

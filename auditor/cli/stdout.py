@@ -20,7 +20,12 @@ def write_stdout(data: bytes) -> None:
         forget_stdout()
     except OSError as error:
         forget_stdout()
-        raise OutputError(f"cannot write to standard output: {error.strerror}", _HINT) from error
+        raise unwritable(error) from error
+
+
+def unwritable(error: OSError, hint: str = _HINT) -> OutputError:
+    """Return what to say of standard output that takes no more."""
+    return OutputError(f"cannot write to standard output: {error.strerror}", hint)
 
 
 def flush_stdout() -> None:
@@ -32,7 +37,7 @@ def flush_stdout() -> None:
         raise
     except OSError as error:
         forget_stdout()
-        raise OutputError(f"cannot write to standard output: {error.strerror}", _HINT) from error
+        raise unwritable(error) from error
 
 
 def forget_stdout() -> None:

@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 
 from auditor.evaluate.match import Candidate, Meeting
-from auditor.evaluate.wording import join_words, name_binds, name_condition, name_holders, name_port, say_unseen
+from auditor.evaluate.wording import (
+    NAMESPACES,
+    join_words,
+    name_binds,
+    name_condition,
+    name_holders,
+    name_port,
+    say_unseen,
+)
 from auditor.model.explanation import Reason
 from auditor.model.facts import Listener
-
-_NETNS = {
-    "host": "the host's own network namespace",
-    "containers": "other network namespaces",
-    "any": "every network namespace",
-}
 
 
 def say_meeting(candidate: Candidate, listener: Listener, meeting: Meeting) -> Iterator[Reason]:
@@ -20,7 +22,7 @@ def say_meeting(candidate: Candidate, listener: Listener, meeting: Meeting) -> I
     yield Reason(answer="yes", words=f"it names {name_port(listener)}")
     if not meeting.netns or entry.netns != "host":
         where = "the host's own" if listener.netns == "host" else listener.netns
-        yield _say(meeting.netns, f"it is about {_NETNS[entry.netns]}, and this one is in {where}")
+        yield _say(meeting.netns, f"it is about {NAMESPACES[entry.netns]}, and this one is in {where}")
     if meeting.families != "all" or len(candidate.families) == 1:
         yield _say_families(candidate, meeting)
     if entry.bind:

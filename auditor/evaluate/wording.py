@@ -11,6 +11,12 @@ from auditor.model.facts import Listener, Owner, OwnerStatus
 from auditor.model.policy import Entry, OwnerCondition, Policy, Selector
 
 ANYWHERE = "any"
+NAMESPACES = {
+    "host": "the host's own network namespace",
+    "containers": "other network namespaces",
+    "any": "every network namespace",
+}
+"""What the `netns` of an entry stands for."""
 _UNSEEN: dict[OwnerStatus, str] = {
     "not-collected": "owners were not collected",
     "unprivileged": "it was read without root",

@@ -20,7 +20,7 @@ from tests.bench.peers.job import Job
 from tests.bench.process import Cost, read_cpu, run
 from tests.bench.table import Row, show
 from tests.servers.responder import USER, run_responder
-from tests.servers.sshd import make_key, run_sshd
+from tests.servers.sshd import Sshd, make_key, run_sshd
 
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = ROOT / "build" / "peers"
@@ -30,6 +30,7 @@ WIDTH = 32
 NETAUDIT = str(Path(sys.executable).with_name("netaudit"))
 FAST = ("netaudit", "paramiko", "asyncssh", "parallel-ssh")
 CHEAP = ("netaudit", "paramiko", "asyncssh")
+_OPTIONS = ("MaxStartups 2000:100:2000", "MaxSessions 1000", "ListenAddress 0.0.0.0", "LogLevel INFO")
 POLICY = """version: 1
 policy: bench
 default: deny
@@ -63,9 +64,8 @@ class Peer:
 
 def measure(folder: Path, hosts: int, rounds: int, *, slow: bool = True) -> tuple[list[Row], str]:
     """Return a row per tool and a table of them; without `slow`, of the fast ones only."""
-    options = ("MaxStartups 2000:100:2000", "MaxSessions 100", "ListenAddress 0.0.0.0", "LogLevel INFO")
-    with run_sshd(folder / "sshd", options) as sshd:
-        server = Server(sshd.port, sshd.user, sshd.key, sshd.public_key(), sshd.pid)
+    with run_sshd(folder / "sshd", _OPTIONS) as sshd:
+        server = _know(sshd)
         peers = [peer for peer in _prepare(folder, server, hosts) if slow or peer.package in FAST]
         _race(peers, folder, server, rounds)
     return _tell(peers, hosts, rounds, "Tools, against one sshd")
@@ -76,14 +76,7 @@ def measure_cheap(folder: Path, hosts: int, rounds: int) -> tuple[list[Row], str
     with run_responder("--version", "SSH-2.0-OpenSSH_9.2") as responder:
         server = Server(responder.port, USER, make_key(folder / "key"), responder.public_key, responder.pid)
         peers = [peer for peer in _prepare(folder, server, hosts) if peer.package in CHEAP]
-        alone = replace(
-            peers[0],
-            name=f"{peers[0].name}, one process",
-            command=[*peers[0].command, "--procs", "1"],
-            costs=[],
-            target=[],
-        )
-        peers.insert(1, alone)
+        peers.insert(1, _vary(peers[0], "one process", [*peers[0].command, "--procs", "1"]))
         _race(peers, folder, server, rounds)
     return _tell(peers, hosts, rounds, "Tools, against the cheap responder")
 
@@ -93,19 +86,29 @@ def measure_behind(folder: Path, hosts: int, rounds: int) -> tuple[list[Row], st
 
     ssh shares one connection to it among all hosts, as netaudit does.
     """
-    options = ("MaxStartups 2000:100:2000", "MaxSessions 1000", "ListenAddress 0.0.0.0", "LogLevel INFO")
-    with run_sshd(folder / "sshd", options) as sshd, run_sshd(folder / "edge", options) as edge:
-        server = Server(sshd.port, sshd.user, sshd.key, sshd.public_key(), sshd.pid)
+    with run_sshd(folder / "sshd", _OPTIONS) as sshd, run_sshd(folder / "edge", _OPTIONS) as edge:
+        server = _know(sshd)
         peers = {peer.package: peer for peer in reversed(_prepare(folder, server, hosts))}
         with (folder / "known_hosts").open("a") as known:
             known.write(f"[127.0.0.1]:{edge.port} {edge.public_key()}\n")
         _write_detour(folder, edge.port, str(edge.key))
         straight, by_ssh = peers["netaudit"], peers["ssh"]
-        behind = replace(straight, name=f"{straight.name}, behind it", costs=[], target=[])
-        behind.command = ["behind.yaml" if word == "inventory.yaml" else word for word in straight.command]
-        by_ssh.command = [word.replace("ssh_options", "ssh_behind") for word in by_ssh.command]
-        _race([straight, behind, by_ssh], folder, server, rounds)
-    return _tell([straight, behind, by_ssh], hosts, rounds, "Behind a jump host")
+        racers = [
+            straight,
+            _vary(straight, "behind it", [word.replace("inventory", "behind") for word in straight.command]),
+            _vary(by_ssh, "behind it", [word.replace("ssh_options", "ssh_behind") for word in by_ssh.command]),
+        ]
+        _race(racers, folder, server, rounds)
+    return _tell(racers, hosts, rounds, "Behind a jump host")
+
+
+def _know(sshd: Sshd) -> Server:
+    return Server(sshd.port, sshd.user, sshd.key, sshd.public_key(), sshd.pid)
+
+
+def _vary(peer: Peer, how: str, command: list[str]) -> Peer:
+    """Return the same tool, called otherwise, which has not run yet."""
+    return replace(peer, name=f"{peer.name}, {how}", command=command, costs=[], target=[])
 
 
 def _write_detour(folder: Path, port: int, key: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from auditor.evaluate.fingerprint import Identity, fingerprint
 from auditor.evaluate.judge import Outcome
 from auditor.evaluate.rulebook import find_switch
-from auditor.evaluate.wording import name_claim, name_listeners, name_port, say_home, write_bind
+from auditor.evaluate.wording import NAMESPACES, name_claim, name_listeners, name_port, say_home, write_bind
 from auditor.model.facts import Listener
 from auditor.model.finding import Finding
 from auditor.model.policy import Policy, severity_rank
@@ -36,7 +36,7 @@ def _say_nearest(outcome: Outcome) -> str:
     if not outcome.lines:
         return ""
     entry = outcome.lines[0].entry
-    own = " in the host's own network namespace" if entry.netns == "host" != outcome.listener.netns else ""
+    own = f" in {NAMESPACES['host']}" if entry.netns == "host" != outcome.listener.netns else ""
     return f" (the nearest is `{entry.id}`, {name_claim(entry)}{own}: {entry.origin})"
 
 
